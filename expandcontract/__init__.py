@@ -1,0 +1,1 @@
+"""Expand, backfill and contract for PostgreSQL, in step with the live colour."""

@@ -1,0 +1,1 @@
+"""Alembic's words in, our words out."""

@@ -1,0 +1,1 @@
+"""Moving rows, a range at a time."""

@@ -1,0 +1,1 @@
+"""The command line: options, the error boundary, exit codes, rendering."""

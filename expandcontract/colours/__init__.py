@@ -1,0 +1,1 @@
+"""Where the truth about traffic is read, one source a file."""

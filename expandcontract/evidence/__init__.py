@@ -1,0 +1,1 @@
+"""Facts that back a gate."""

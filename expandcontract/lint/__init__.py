@@ -1,0 +1,1 @@
+"""Reading SQL and judging it, never connecting."""

@@ -1,0 +1,1 @@
+"""Running steps on a scratch server and watching what they do."""
