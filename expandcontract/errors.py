@@ -1,11 +1,12 @@
-"""The exceptions that a user may meet; the class decides the exit code, the facts travel as attributes.
+"""
+The exceptions that a user may meet; the class decides the exit code, the facts travel as attributes.
 
 EcError                      something a person can act on
 ├── UsageError               2   wrong arguments, configuration or revision file
 │   ├── ConfigurationError       what is configured can't be used
 │   ├── RevisionError            a revision file can't be used; names file and line
 │   └── ServerUnfit              the server answered, but is the wrong kind: standby, pooled, read-only, bad password
-├── Refusal                  3/4 the gate said no; carries the domain's refusals
+├── Refused                  3/4 the gate said no; carries the domain's refusals
 ├── TryLater                 6   nothing has changed, and later it may work
 │   ├── RunnerBusy               another runner holds the lock
 │   ├── LockBudgetSpent          every attempt ran into lock_timeout; carries the blockers
@@ -37,7 +38,8 @@ class ExitCode(IntEnum):
 
 
 class EcError(Exception):
-    """Something a person can act on: what happened, because of what, and what to do next.
+    """
+    Something a person can act on: what happened, because of what, and what to do next.
 
     ``str(error)`` is what happened; ``because`` and ``next_command`` are optional further sentences.
     """
@@ -61,16 +63,24 @@ class ConfigurationError(UsageError):
 
 
 class RevisionError(UsageError):
-    """A revision file can't be used.
+    """
+    A revision file can't be used.
 
     Args:
         what: what is wrong.
         file: the revision file.
         line: the line in it, counted from 1, where it is known.
+
     """
 
     def __init__(
-        self, what: str, *, file: str, line: int | None = None, because: str | None = None, next_command: str | None = None
+        self,
+        what: str,
+        *,
+        file: str,
+        line: int | None = None,
+        because: str | None = None,
+        next_command: str | None = None,
     ) -> None:
         place = f"{file}:{line}" if line else file
         super().__init__(f"{place}: {what}", because=because, next_command=next_command)
@@ -83,14 +93,14 @@ class ServerUnfit(UsageError):
 
 
 class RefusalFacts(Protocol):
-    """What `Refusal` needs of a domain refusal; the domain's own class is richer."""
+    """What `Refused` needs of a domain refusal; the domain's own class is richer."""
 
     @property
     def window_open(self) -> bool:
         """Whether an open rollback window is the only reason."""
 
 
-class Refusal(EcError):
+class Refused(EcError):
     """The gate said no. ``refusals`` are the domain's values, in the order of the steps they stop."""
 
     exit_code = ExitCode.REFUSED

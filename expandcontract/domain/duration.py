@@ -1,0 +1,43 @@
+"""Durations as people write them: ``14d``, ``1d12h``, ``90s``."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+_UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds"}
+_PART = re.compile(r"(\d{1,9})(ms|[wdhms])")
+_LONGEST = timedelta(days=3650)
+
+
+def parse_duration(text: str) -> timedelta:
+    """
+    The length of time that `text` names: whole numbers, each with a unit of w, d, h, m, s or ms.
+
+    Raises:
+        ValueError: no unit, a sign, a fraction, an unknown unit, or more than ten years.
+
+    """
+    parts = _PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError(f"{text!r} is not a duration; write for example 30s, 15m, 12h, 14d or 1d12h")
+    total = timedelta()
+    for number, unit in parts:
+        total += timedelta(**{_UNITS[unit]: int(number)})
+    if total > _LONGEST:
+        raise ValueError(f"{text!r} is longer than ten years")
+    return total
+
+
+def format_duration(length: timedelta) -> str:
+    """`length` in its two largest units, for people: ``14d``, ``1d12h``, ``3m20s``, ``250ms``."""
+    milliseconds = round(length.total_seconds() * 1000)
+    if milliseconds < 1000:
+        return f"{milliseconds}ms"
+    seconds = milliseconds // 1000
+    parts = []
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts[:2])

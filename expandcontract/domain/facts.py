@@ -1,0 +1,53 @@
+"""The facts that a gate decides on, gathered by others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from expandcontract.domain.change import Change
+from expandcontract.domain.colour import Router
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.step import Step, StepState
+
+
+@dataclass(frozen=True)
+class Facts:
+    """
+    What a gate may know. ``now`` is the database's clock.
+
+    ``tree`` holds the changes of the tree at hand, oldest first; ``steps`` and ``router`` come from the ledger.
+    ``rows_left`` tells for a revision whether its backfill's own predicate finds a row now, where somebody has looked.
+    """
+
+    now: datetime
+    tree: tuple[Change, ...] = ()
+    steps: Mapping[Step, StepState] = field(default_factory=dict)
+    router: Router = field(default_factory=Router)
+    rows_left: Mapping[str, bool] = field(default_factory=dict)
+
+    def state(self, revision: str, phase: Phase) -> StepState:
+        """The state of a step; pending where the ledger has nothing."""
+        return self.steps.get(Step(revision, phase), StepState.PENDING)
+
+    def is_done(self, revision: str, phase: Phase) -> bool:
+        """Whether that step is done."""
+        return self.state(revision, phase) is StepState.DONE
+
+    def has_begun(self, revision: str, phase: Phase) -> bool:
+        """Whether anything of that step may have been committed."""
+        return self.state(revision, phase) is not StepState.PENDING
+
+    @property
+    def applied(self) -> frozenset[str]:
+        """The revisions of which anything has been applied."""
+        return frozenset(
+            step.revision
+            for step, state in self.steps.items()
+            if step.phase is Phase.EXPAND and state is not StepState.PENDING
+        )
+
+    def title(self, revision: str) -> str:
+        """The change's title, where this tree has it."""
+        return next((change.title for change in self.tree if change.revision == revision), "")

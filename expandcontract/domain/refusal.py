@@ -1,0 +1,45 @@
+"""A refusal is a value: which step, why, until when, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from expandcontract.domain.step import Step
+
+
+class Code(StrEnum):
+    """Why the gate says no; stable, for scripts."""
+
+    OLD_TREE = "old-tree"  # this tree lacks a revision that has been applied
+    EARLIER_EXPAND = "earlier-expand"  # an earlier change isn't expanded yet
+    FOOTPRINT = "footprint"  # it touches what a waiting contract touches
+    NOT_EXPANDED = "not-expanded"  # the change's own expand isn't done
+    NO_WRITER = "no-writer"  # nothing keeps new rows right during the backfill
+    NOT_BACKFILLED = "not-backfilled"  # the backfill isn't complete
+    ROWS_LEFT = "rows-left"  # the backfill is recorded as complete, but rows need it now
+    NO_LIVE_COLOUR = "no-live-colour"  # nobody has recorded which colour has traffic
+    LIVE_LACKS = "live-lacks"  # a live release lacks the change
+    WINDOW_OPEN = "window-open"  # a release that lacks the change could still get its traffic back
+    CONTRACTED = "contracted"  # the schema has lost what this release needs
+    LIVE_SHIPS = "live-ships"  # a live release needs what would be undone
+    LATER_APPLIED = "later-applied"  # a later change stands on the one to be undone
+    GIVES_UP = "gives-up"  # undoing gives up a release to go back to, which nobody has named
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A no: which step, because of which fact, when it may work, and the exact next command."""
+
+    step: Step
+    title: str
+    code: Code
+    because: str
+    next: str
+    until: datetime | None = None
+
+    @property
+    def window_open(self) -> bool:
+        """Whether an open rollback window is the reason."""
+        return self.code is Code.WINDOW_OPEN
