@@ -31,6 +31,8 @@ class Sync:
         backward: old column → expression over the new ones. Leave it out for a shape that can't be computed back;
             then name the columns that `forward` reads.
         reads: further columns that the expressions read.
+        not_null: the new columns are never NULL, so a row that the backfill hasn't reached is filled by whatever
+            updates it first. Needed where the expand already requires them, by ``CHECK (… IS NOT NULL) NOT VALID``.
         schema: the table's schema; None for the one on the search path.
 
     Raises:
@@ -42,6 +44,7 @@ class Sync:
     forward: Mapping[str, str] = field(kw_only=True)
     backward: Mapping[str, str] = field(kw_only=True, default_factory=dict)
     reads: tuple[str, ...] = field(kw_only=True, default=())
+    not_null: bool = field(kw_only=True, default=False)
     schema: str | None = field(kw_only=True, default=None)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,60 @@
+"""One runner at a time per database: an advisory lock on a connection of its own, polled, never waited for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from expandcontract.database.address import Address
+from expandcontract.database.connect import connect
+from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.queries import queries
+from expandcontract.errors import RunnerBusy
+
+# Advisory locks belong to a database, so one pair of numbers does: "ec" in ASCII, and the runner.
+_LOCK = {"namespace": 0x6563, "key": 1}
+
+
+@contextmanager
+def runner_lock(address: Address, *, application_name: str, patience: float = 0.0) -> Iterator[psycopg.Connection[Any]]:
+    """
+    Hold the runner's lock of this database; gives the (autocommit) connection that holds it.
+
+    A waiting ``pg_advisory_lock`` would deadlock with CREATE INDEX CONCURRENTLY, which waits for every older snapshot;
+    so we ask, and sleep between asking (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS).
+
+    Args:
+        address: the database.
+        application_name: how other runners see us.
+        patience: seconds to go on asking.
+
+    Raises:
+        RunnerBusy: another runner has it.
+        ServerUnfit: behind a pooler, where such a lock means nothing.
+        ServerUnreachable: no connection.
+    """
+    with connect(address, application_name=application_name, direct=True) as connection:
+        executor = PsycopgExecutor(connection)
+        deadline = time.monotonic() + patience
+        while not executor.rows(queries("activity")["try_lock"], _LOCK)[0][0]:
+            if time.monotonic() >= deadline:
+                raise _busy(executor)
+            time.sleep(0.1)
+        yield connection
+
+
+def _busy(executor: PsycopgExecutor) -> RunnerBusy:
+    holders = executor.rows(queries("activity")["lock_holder"], _LOCK)
+    if not holders:
+        return RunnerBusy("another runner held the lock a moment ago", next_command="run the same command again")
+    pid, application_name, client, since = holders[0]
+    return RunnerBusy(
+        "another runner is at work on this database",
+        because=f"backend {pid} ({application_name}, from {client or 'a local socket'}) has held the lock,"
+        f" connected since {since:%Y-%m-%d %H:%M:%S %Z}",
+        next_command="wait for it to end; ec status shows how far it is",
+    )

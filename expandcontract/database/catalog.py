@@ -1,0 +1,81 @@
+"""What PostgreSQL's catalogue says about a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from expandcontract.database.executor import Executor
+from expandcontract.database.expressions import qualified
+from expandcontract.database.queries import queries
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its type as SQL, its default's text, and whether it can't be written or told from its default."""
+
+    type: str
+    default: str | None
+    is_generated: bool
+    has_volatile_default: bool
+
+
+@dataclass(frozen=True)
+class Key:
+    """A unique key without NULLs: the columns and their types, in key order."""
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+
+
+def columns(executor: Executor, table: str, schema: str | None = None) -> dict[str, Column]:
+    """The table's columns by name; empty where there is no such table."""
+    rows = executor.rows(queries("catalog")["columns"], {"table": regclass(table, schema)})
+    return {name: Column(type_, default, generated, volatile) for name, type_, default, generated, volatile in rows}
+
+
+def schema_of(executor: Executor, table: str, schema: str | None = None) -> str | None:
+    """The schema in which the search path finds the table; None where there is no such table."""
+    rows = executor.rows(queries("catalog")["schema_of"], {"table": regclass(table, schema)})
+    return str(rows[0][0]) if rows else None
+
+
+def key(executor: Executor, table: str, schema: str | None = None) -> Key | None:
+    """The primary key, else a unique index without NULLs, else None."""
+    rows = executor.rows(queries("catalog")["key"], {"table": regclass(table, schema)})
+    return Key(tuple(rows[0][0]), tuple(rows[0][1])) if rows else None
+
+
+def estimated_rows(executor: Executor, table: str, schema: str | None = None) -> int:
+    """The planner's estimate of the table's rows; 0 where nobody has counted yet."""
+    rows = executor.rows(queries("catalog")["estimate"], {"table": regclass(table, schema)})
+    return int(rows[0][0])
+
+
+def regclass(table: str, schema: str | None) -> str:
+    """The quoted name, for ``to_regclass``."""
+    return qualified(table, schema).as_string(None)
+
+
+def no_defaults_guard(table: str, schema: str | None, names: tuple[str, ...]) -> str:
+    """
+    A statement that fails where one of the columns has a default.
+
+    An offline script can't look defaults up, and the triggers of a `Sync` must know them.
+    """
+    return (
+        sql.SQL(
+            "DO $ec_guard$ BEGIN\n"
+            "  IF EXISTS (SELECT FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute a\n"
+            "      ON a.attrelid = d.adrelid AND a.attnum = d.adnum\n"
+            "      WHERE d.adrelid = {table}::regclass AND a.attname IN ({names})) THEN\n"
+            "    RAISE EXCEPTION 'a synced column has a default, which an offline script cannot know: run ec online';\n"
+            "  END IF;\nEND $ec_guard$"
+        )
+        .format(
+            table=sql.Literal(regclass(table, schema)),
+            names=sql.SQL(", ").join(sql.Literal(name) for name in names),
+        )
+        .as_string(None)
+    )

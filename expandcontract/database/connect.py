@@ -1,0 +1,92 @@
+"""Our own connections: opened with everything pinned, and asked at once whether they can be trusted."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import psycopg
+
+from expandcontract.database.address import Address
+from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.queries import queries
+from expandcontract.errors import EcError, ServerUnfit, ServerUnreachable
+
+# libpq gives no SQLSTATE for a failed connection, only the server's words; these don't pass by waiting.
+_WONT_PASS = re.compile(
+    r"password authentication failed|no password supplied|authentication failed|does not exist|no pg_hba\.conf entry"
+    r"|could not translate host name|resolve host|permission denied for database|server does not support SSL"
+    r"|certificate|invalid (port|integer)|root certificate",
+    re.IGNORECASE,
+)
+
+_OLDEST = 140000
+
+
+def connect(
+    address: Address, *, application_name: str, pin_search_path: bool = True, direct: bool = False
+) -> psycopg.Connection[Any]:
+    """
+    A connection in autocommit mode to a primary that may be written.
+
+    Args:
+        address: where.
+        application_name: how other sessions see us.
+        pin_search_path: use ``pg_catalog`` alone; otherwise the path of the user's own connections.
+        direct: refuse a pooler, for what needs a session of its own (locks, settings).
+
+    Raises:
+        ServerUnfit: a standby, read-only, too old, behind a pooler, or it won't let us in.
+        ServerUnreachable: no connection, for a reason that may pass.
+    """
+    try:
+        connection = psycopg.connect(
+            address.conninfo(application_name=application_name, connect_timeout="10"), autocommit=True
+        )
+    except psycopg.OperationalError as error:
+        raise connection_error(error, address) from None
+    try:
+        path = "pg_catalog" if pin_search_path else address.search_path
+        if path is not None:
+            connection.execute("SELECT set_config('search_path', %s, false)", [path])
+        connection.execute("SELECT set_config('idle_session_timeout', '0', false)")
+        _check(connection, address, direct=direct)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connection_error(error: Exception, address: Address | str) -> EcError:
+    """What a failed connection means: `ServerUnfit` where waiting won't help, else `ServerUnreachable`."""
+    words = " ".join(str(error).split())
+    reason = re.sub(r"^connection (failed: )?", "", words).removeprefix("failed: ")
+    if _WONT_PASS.search(words):
+        return ServerUnfit(f"the server at {address} doesn't let us in", because=reason)
+    return ServerUnreachable(
+        f"no connection to the server at {address}", because=reason, next_command="run the same command again"
+    )
+
+
+def _check(connection: psycopg.Connection[Any], address: Address, *, direct: bool) -> None:
+    standby, read_only, backend_pid, version = PsycopgExecutor(connection).rows(queries("catalog")["session"])[0]
+    if standby:
+        raise ServerUnfit(
+            f"the server at {address} is a standby",
+            because="it is in recovery, so nothing can be written",
+            next_command="point the database URL at the primary",
+        )
+    if read_only:
+        raise ServerUnfit(
+            f"the server at {address} is read-only for us",
+            because="default_transaction_read_only is on",
+            next_command="ALTER ROLE … RESET default_transaction_read_only, or use another role",
+        )
+    if version < _OLDEST:
+        raise ServerUnfit(f"PostgreSQL {version // 10000} is too old; ec supports 14 and later")
+    if direct and backend_pid != connection.info.backend_pid:
+        raise ServerUnfit(
+            f"the server at {address} is behind a connection pooler",
+            because=f"libpq was told backend {connection.info.backend_pid}, and the query ran in {backend_pid}",
+            next_command="set EC_DATABASE_URL to a direct address of the primary",
+        )

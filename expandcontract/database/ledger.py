@@ -1,0 +1,205 @@
+"""Our own tables in schema ``ec``: what has happened, and what is so now. All times are the database's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from expandcontract.database.actor import Actor
+from expandcontract.database.executor import Executor, PsycopgExecutor
+from expandcontract.database.queries import queries, script
+from expandcontract.domain.colour import Colour, Router
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.release import Release
+from expandcontract.domain.step import Step, StepState
+from expandcontract.errors import ConfigurationError
+
+VERSION = 1
+_INSTALL_LOCK = 0x65630002
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What the ledger knows of one step; ``outside``: plain alembic applied it."""
+
+    step: Step
+    state: StepState
+    parts_done: int
+    outside: bool
+    title: str
+    error: str | None
+    started_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of history: what, when, which step, who, where, from which tree, on which facts."""
+
+    id: int
+    at: datetime
+    kind: str
+    step: Step | None
+    role: str
+    person: str
+    host: str
+    pid: int
+    tree: str | None
+    facts: Mapping[str, Any]
+
+
+def install(connection: psycopg.Connection[Any]) -> bool:
+    """
+    Create or upgrade the ledger; whether anything had to be done. The connection must be in autocommit mode.
+
+    Raises:
+        ConfigurationError: a newer `ec` has upgraded the ledger beyond what this one knows.
+    """
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_INSTALL_LOCK])
+        installed = installed_version(PsycopgExecutor(connection))
+        for version in range(installed + 1, VERSION + 1):
+            connection.execute(script(f"ledger_{version}").encode())
+    return installed < VERSION
+
+
+def installed_version(executor: Executor) -> int:
+    """
+    The installed version of the ledger; 0 where there is none.
+
+    Raises:
+        ConfigurationError: it is newer than this `ec`.
+    """
+    if not executor.rows(queries("ledger")["exists"])[0][0]:
+        return 0
+    version = int(executor.rows(queries("ledger")["version"])[0][0])
+    if version > VERSION:
+        raise ConfigurationError(
+            f"the ledger has version {version}, and this ec knows only {VERSION}",
+            because="a newer ec has upgraded it",
+            next_command="pip install --upgrade expandcontract",
+        )
+    return version
+
+
+class Ledger:
+    """
+    Reads and writes the ledger through one executor, in whatever transaction that is.
+
+    Args:
+        executor: where to run the statements.
+        actor: who acts, for the events.
+    """
+
+    def __init__(self, executor: Executor, actor: Actor) -> None:
+        self._executor = executor
+        self._actor = actor
+
+    def _rows(self, name: str, **parameters: object) -> list[tuple[Any, ...]]:
+        return self._executor.rows(queries("ledger")[name], parameters)
+
+    def id(self) -> str:
+        """The ledger's identity: two databases never share one, unless one is a copy of the other."""
+        return str(self._rows("version")[0][1])
+
+    def now(self) -> datetime:
+        """The database's clock."""
+        moment: datetime = self._rows("now")[0][0]
+        return moment
+
+    def steps(self) -> dict[Step, StepRecord]:
+        """Every step that has left a record."""
+        return {
+            (step := Step(revision, Phase(phase))): StepRecord(step, StepState(state), *rest)
+            for revision, phase, state, *rest in self._rows("steps")
+        }
+
+    def router(self) -> Router:
+        """The colours, their weights and the releases known."""
+        ships: dict[str, set[str]] = {}
+        needs: dict[str, set[str]] = {}
+        for tag, revision, needs_backfill in self._rows("shipped"):
+            ships.setdefault(tag, set()).add(revision)
+            if needs_backfill:
+                needs.setdefault(tag, set()).add(revision)
+        releases = {
+            tag: Release(tag, frozenset(ships.get(tag, ())), frozenset(needs.get(tag, ())), last_traffic)
+            for tag, last_traffic in self._rows("releases")
+        }
+        colours = {name: Colour(name, release, weight) for name, release, weight in self._rows("colours")}
+        return Router(colours, releases, self._rows("watched_since")[0][0])
+
+    def lock_router(self) -> None:
+        """Until the transaction ends nobody else moves traffic."""
+        self._rows("lock_router")
+
+    def put_router(self, router: Router, before: Router) -> None:
+        """Write what differs between two states of the router."""
+        for tag, release in router.releases.items():
+            known = before.releases.get(tag)
+            if release != known:
+                self._rows("put_release", tag=tag, last_traffic=release.last_traffic)
+            if known is None or (known.ships, known.needs_backfill) != (release.ships, release.needs_backfill):
+                revisions = {revision: revision in release.needs_backfill for revision in release.ships}
+                self._rows("forget_shipped", tag=tag)
+                self._rows("put_shipped", tag=tag, revisions=json.dumps(revisions))
+        for name, colour in router.colours.items():
+            if colour != before.colours.get(name):
+                self._rows("put_colour", name=name, release=colour.release, weight=colour.weight)
+        for name in before.colours.keys() - router.colours.keys():
+            self._rows("drop_colour", name=name)
+
+    def put_step(
+        self,
+        step: Step,
+        state: StepState,
+        *,
+        title: str,
+        parts_done: int = 0,
+        outside: bool = False,
+        error: str | None = None,
+    ) -> None:
+        """Record how far a step has come."""
+        self._rows(
+            "put_step",
+            revision=step.revision,
+            phase=str(step.phase),
+            state=str(state),
+            title=title,
+            parts_done=parts_done,
+            outside=outside,
+            error=error,
+        )
+
+    def forget_change(self, revision: str) -> None:
+        """Everything about a change's steps, as if it had never been expanded; its events stay."""
+        self._rows("drop_backfill", revision=revision)
+        self._rows("drop_steps", revision=revision)
+
+    def record(
+        self, kind: str, facts: Mapping[str, Any], *, step: Step | None = None, revision: str | None = None
+    ) -> None:
+        """Append one line to the history; `facts` must be fit for JSON and free of secrets."""
+        self._rows(
+            "put_event",
+            kind=kind,
+            revision=step.revision if step else revision,
+            phase=str(step.phase) if step else None,
+            person=self._actor.person,
+            host=self._actor.host,
+            pid=self._actor.pid,
+            tree=self._actor.tree,
+            facts=json.dumps(facts, default=str),
+        )
+
+    def events(self, *, most: int, revision: str | None = None) -> list[Event]:
+        """The newest events, oldest first."""
+        return [
+            Event(id_, at, kind, Step(about, Phase(phase)) if phase else None, *who, facts=json.loads(facts))
+            for id_, at, kind, about, phase, *who, facts in self._rows("events", most=most, revision=revision)
+        ]

@@ -1,0 +1,24 @@
+-- blockers: the sessions that keep a backend waiting; a prepared transaction has no session, so it comes by its gid
+SELECT a.pid, extract(epoch FROM clock_timestamp() - a.xact_start)::float8, a.usename, a.application_name, a.state,
+       left(a.query, 200), NULL::text
+  FROM pg_catalog.pg_stat_activity a
+ WHERE a.pid = ANY (pg_catalog.pg_blocking_pids(%(pid)s))
+UNION ALL
+SELECT 0, extract(epoch FROM clock_timestamp() - p.prepared)::float8, p.owner, '', 'prepared transaction', '', p.gid
+  FROM pg_catalog.pg_locks waiting
+  JOIN pg_catalog.pg_locks held ON held.locktype = waiting.locktype
+       AND held.database IS NOT DISTINCT FROM waiting.database AND held.relation IS NOT DISTINCT FROM waiting.relation
+       AND held.transactionid IS NOT DISTINCT FROM waiting.transactionid
+       AND held.granted AND held.pid IS NULL
+  JOIN pg_catalog.pg_prepared_xacts p ON held.virtualtransaction = '-1/' || p.transaction::text
+ WHERE waiting.pid = %(pid)s AND NOT waiting.granted AND 0 = ANY (pg_catalog.pg_blocking_pids(%(pid)s));
+
+-- try_lock: the runner's lock of this database, without waiting
+SELECT pg_catalog.pg_try_advisory_lock(%(namespace)s, %(key)s);
+
+-- lock_holder: who has the runner's lock
+SELECT a.pid, a.application_name, a.client_addr::text, a.backend_start
+  FROM pg_catalog.pg_locks l
+  JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+ WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = %(key)s AND l.objsubid = 2
+   AND l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database());

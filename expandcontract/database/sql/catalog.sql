@@ -1,0 +1,46 @@
+-- columns: the columns of a table with type, default and what forbids writing them; empty where there is no such table
+SELECT a.attname,
+       format_type(a.atttypid, a.atttypmod),
+       CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+       a.attidentity <> '' OR a.attgenerated <> '',
+       -- a volatile default can't be compared with: what the writer wrote and what the default gave look alike
+       EXISTS (
+         SELECT FROM pg_catalog.pg_proc p
+          WHERE p.provolatile = 'v'
+            AND pg_get_expr(d.adbin, d.adrelid) ~ ('\y' || regexp_replace(p.proname, '([^\w])', '\\\1', 'g') || '\(')
+       )
+  FROM pg_catalog.pg_attribute a
+  LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+ WHERE a.attrelid = to_regclass(%(table)s)
+   AND a.attnum > 0
+   AND NOT a.attisdropped
+ ORDER BY a.attnum;
+
+-- schema_of: the schema in which the search path finds a table
+SELECT n.nspname
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.oid = to_regclass(%(table)s);
+
+-- key: the columns of the primary key, or else of the first unique index without NULLs, in key order
+SELECT array_agg(a.attname::text ORDER BY k.position), array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY k.position)
+  FROM pg_catalog.pg_index i
+  CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, position)
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+ WHERE i.indrelid = to_regclass(%(table)s)
+   AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+   AND k.position <= i.indnkeyatts
+ GROUP BY i.indexrelid, i.indisprimary
+HAVING bool_and(a.attnotnull)
+ ORDER BY i.indisprimary DESC, i.indexrelid
+ LIMIT 1;
+
+-- estimate: how many rows the planner believes a table has, its partitions included; 0 where nobody has counted
+SELECT COALESCE(sum(GREATEST(c.reltuples, 0)), 0)::bigint
+  FROM pg_catalog.pg_partition_tree(to_regclass(%(table)s)) t
+  JOIN pg_catalog.pg_class c ON c.oid = t.relid
+ WHERE t.isleaf;
+
+-- session: what a connection must be asked before anything is trusted to it
+SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::boolean, pg_backend_pid(),
+       current_setting('server_version_num')::int;

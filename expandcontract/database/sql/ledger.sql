@@ -1,0 +1,88 @@
+-- version: the ledger's version and id; fails where there is none
+SELECT version, id::text FROM ec.ledger ORDER BY version DESC LIMIT 1;
+
+-- exists: whether this database has a ledger
+SELECT to_regclass('ec.ledger') IS NOT NULL;
+
+-- now: the database's clock
+SELECT clock_timestamp();
+
+-- steps: what is known of each step
+SELECT revision, phase, state, parts_done, outside, title, error, started_at, finished_at FROM ec.step ORDER BY started_at, revision;
+
+-- releases: the releases with their last traffic
+SELECT tag, last_traffic FROM ec.release;
+
+-- shipped: the revisions in the releases' trees
+SELECT release, revision, needs_backfill FROM ec.shipped;
+
+-- colours: the colours, their releases and weights
+SELECT name, release, weight FROM ec.colour ORDER BY name;
+
+-- watched_since: when traffic was first recorded
+SELECT min(at) FROM ec.event WHERE kind = 'traffic' AND jsonb_array_length(facts -> 'live') > 0;
+
+-- lock_router: nobody else moves traffic until this transaction ends; readers are not blocked
+LOCK TABLE ec.colour IN SHARE ROW EXCLUSIVE MODE;
+
+-- put_release: a release, or its newer last traffic
+INSERT INTO ec.release (tag, last_traffic) VALUES (%(tag)s, %(last_traffic)s)
+ON CONFLICT (tag) DO UPDATE SET last_traffic = EXCLUDED.last_traffic;
+
+-- forget_shipped: before a release's tree is recorded anew
+DELETE FROM ec.shipped WHERE release = %(tag)s;
+
+-- put_shipped: the revisions of a release, as a JSON object of revision to needs_backfill
+INSERT INTO ec.shipped (release, revision, needs_backfill)
+SELECT %(tag)s, key, value::boolean FROM jsonb_each_text(CAST(%(revisions)s AS jsonb));
+
+-- put_colour: a colour as it is
+INSERT INTO ec.colour (name, release, weight) VALUES (%(name)s, %(release)s, %(weight)s)
+ON CONFLICT (name) DO UPDATE SET release = EXCLUDED.release, weight = EXCLUDED.weight;
+
+-- drop_colour: a retired colour; its release stays known
+DELETE FROM ec.colour WHERE name = %(name)s;
+
+-- put_step: how far a step has come
+INSERT INTO ec.step (revision, phase, state, title, parts_done, outside, error, finished_at)
+VALUES (%(revision)s, %(phase)s, %(state)s, %(title)s, %(parts_done)s, %(outside)s, %(error)s,
+        CASE WHEN %(state)s = 'done' THEN clock_timestamp() END)
+ON CONFLICT (revision, phase) DO UPDATE
+   SET state = EXCLUDED.state, title = EXCLUDED.title, parts_done = EXCLUDED.parts_done, outside = EXCLUDED.outside,
+       error = EXCLUDED.error, finished_at = EXCLUDED.finished_at;
+
+-- drop_steps: a change as if it had never been expanded
+DELETE FROM ec.step WHERE revision = %(revision)s;
+
+-- drop_backfill: its ranges go with it
+DELETE FROM ec.backfill WHERE revision = %(revision)s;
+
+-- put_event: one line of history
+INSERT INTO ec.event (kind, revision, phase, person, host, pid, tree, facts)
+VALUES (%(kind)s, %(revision)s, %(phase)s, %(person)s, %(host)s, %(pid)s, %(tree)s, CAST(%(facts)s AS jsonb));
+
+-- events: the newest lines of history, oldest first
+SELECT * FROM (
+    SELECT id, at, kind, revision, phase, role, person, host, pid, tree, facts::text
+      FROM ec.event
+     WHERE CAST(%(revision)s AS text) IS NULL OR revision = %(revision)s
+     ORDER BY id DESC LIMIT %(most)s
+) newest ORDER BY id;
+
+-- backfills: each backfill with what its ranges add up to
+SELECT b.revision, b.relation, b.key_columns, b.key_types, b.last_key, b.pass, b.estimated_rows, b.started_at,
+       (SELECT upper_key FROM ec.backfill_range r WHERE r.revision = b.revision AND r.pass = b.pass ORDER BY number DESC LIMIT 1),
+       (SELECT COALESCE(max(number), 0) FROM ec.backfill_range r WHERE r.revision = b.revision AND r.pass = b.pass),
+       (SELECT COALESCE(sum(rows_seen), 0)::bigint FROM ec.backfill_range r WHERE r.revision = b.revision AND r.pass = b.pass),
+       (SELECT COALESCE(sum(rows_written), 0)::bigint FROM ec.backfill_range r WHERE r.revision = b.revision)
+  FROM ec.backfill b;
+
+-- put_backfill: a backfill that begins, or begins its next pass
+INSERT INTO ec.backfill (revision, relation, key_columns, key_types, last_key, pass, estimated_rows)
+VALUES (%(revision)s, %(relation)s, %(key_columns)s, %(key_types)s, %(last_key)s, %(pass)s, %(estimated_rows)s)
+ON CONFLICT (revision) DO UPDATE
+   SET last_key = EXCLUDED.last_key, pass = EXCLUDED.pass, estimated_rows = EXCLUDED.estimated_rows;
+
+-- put_range: a finished range, in the transaction that wrote its rows
+INSERT INTO ec.backfill_range (revision, pass, number, upper_key, rows_seen, rows_written, seconds)
+VALUES (%(revision)s, %(pass)s, %(number)s, %(upper_key)s, %(rows_seen)s, %(rows_written)s, %(seconds)s);

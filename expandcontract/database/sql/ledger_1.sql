@@ -1,0 +1,96 @@
+-- The ledger, version 1. Everything is in schema ec, so Alembic's autogenerate doesn't see it.
+CREATE SCHEMA ec;
+COMMENT ON SCHEMA ec IS 'the ledger of expandcontract: releases, colours, steps, backfills and what happened';
+
+CREATE TABLE ec.ledger (
+    version      int PRIMARY KEY,
+    id           uuid NOT NULL DEFAULT gen_random_uuid(),
+    installed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE ec.ledger IS 'one row per version of the ledger that was installed; the id tells databases apart';
+
+CREATE TABLE ec.release (
+    tag          text PRIMARY KEY,
+    last_traffic timestamptz,
+    recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON COLUMN ec.release.last_traffic IS 'when it was last recorded with traffic; null if it never had any';
+
+CREATE TABLE ec.shipped (
+    release        text NOT NULL REFERENCES ec.release,
+    revision       text NOT NULL,
+    needs_backfill boolean NOT NULL,
+    PRIMARY KEY (release, revision)
+);
+COMMENT ON TABLE ec.shipped IS 'the revisions in each release''s tree, and whether it must wait for their backfill';
+
+CREATE TABLE ec.colour (
+    name    text PRIMARY KEY,
+    release text NOT NULL REFERENCES ec.release,
+    weight  int NOT NULL DEFAULT 0 CHECK (weight BETWEEN 0 AND 100)
+);
+
+CREATE TABLE ec.step (
+    revision    text NOT NULL,
+    phase       text NOT NULL CHECK (phase IN ('expand', 'backfill', 'contract')),
+    state       text NOT NULL CHECK (state IN ('pending', 'started', 'failed', 'done')),
+    title       text NOT NULL,
+    parts_done  int NOT NULL DEFAULT 0,
+    outside     boolean NOT NULL DEFAULT false,
+    error       text,
+    started_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz,
+    PRIMARY KEY (revision, phase)
+);
+COMMENT ON COLUMN ec.step.outside IS 'recorded as done because plain alembic had applied it';
+
+CREATE TABLE ec.backfill (
+    revision       text PRIMARY KEY,
+    relation       text NOT NULL,
+    key_columns    text[] NOT NULL,
+    key_types      text[] NOT NULL,
+    last_key       text[],
+    pass           int NOT NULL DEFAULT 1,
+    estimated_rows bigint NOT NULL,
+    started_at     timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON COLUMN ec.backfill.last_key IS 'the highest key when the pass began; null for an empty table';
+
+CREATE TABLE ec.backfill_range (
+    revision     text NOT NULL REFERENCES ec.backfill ON DELETE CASCADE,
+    pass         int NOT NULL,
+    number       int NOT NULL,
+    upper_key    text[] NOT NULL,
+    rows_seen    bigint NOT NULL,
+    rows_written bigint NOT NULL,
+    seconds      double precision NOT NULL,
+    done_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (revision, pass, number)
+);
+COMMENT ON TABLE ec.backfill_range IS 'one row per finished range, written in the transaction that wrote its rows';
+
+CREATE TABLE ec.event (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    kind     text NOT NULL,
+    revision text,
+    phase    text,
+    role     text NOT NULL DEFAULT session_user,
+    person   text NOT NULL,
+    host     text NOT NULL,
+    pid      int NOT NULL,
+    tree     text,
+    facts    jsonb NOT NULL DEFAULT '{}'
+);
+COMMENT ON TABLE ec.event IS 'what happened, when, by whom, from which tree, on which facts; append-only';
+
+CREATE FUNCTION ec.refuse_to_forget() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    RAISE EXCEPTION 'ec.event is append-only: % is refused', TG_OP USING ERRCODE = 'insufficient_privilege';
+END
+$body$;
+
+CREATE TRIGGER event_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ec.event
+    FOR EACH STATEMENT EXECUTE FUNCTION ec.refuse_to_forget();
+
+INSERT INTO ec.ledger (version) VALUES (1);
