@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-_UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds"}
-_PART = re.compile(r"(\d{1,9})(ms|[wdhms])")
+_MILLISECONDS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_PART = re.compile(r"([0-9]{1,9})(ms|[wdhms])")
 _LONGEST = timedelta(days=3650)
 
 
@@ -21,12 +21,10 @@ def parse_duration(text: str) -> timedelta:
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f"{text!r} is not a duration; write for example 30s, 15m, 12h, 14d or 1d12h")
-    total = timedelta()
-    for number, unit in parts:
-        total += timedelta(**{_UNITS[unit]: int(number)})
-    if total > _LONGEST:
+    total = sum(int(number) * _MILLISECONDS[unit] for number, unit in parts)
+    if total > _LONGEST / timedelta(milliseconds=1):
         raise ValueError(f"{text!r} is longer than ten years")
-    return total
+    return timedelta(milliseconds=total)
 
 
 def format_duration(length: timedelta) -> str:
