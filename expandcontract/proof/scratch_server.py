@@ -204,9 +204,12 @@ def _identity(account: _Account | None) -> dict[str, Any]:
     return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
 
 
-def _temporary_parent(account: _Account | None) -> Path:
-    """A directory for the server's files: short enough for a socket, and passable for the server's user."""
-    candidates = dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp"))  # noqa: S108 (only mkdtemp writes there)
+def _temporary_parents() -> list[str]:
+    return list(dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")))  # noqa: S108 (only mkdtemp writes there)
+
+
+def _usable_parent(candidates: Sequence[str], account: _Account | None) -> Path:
+    """The first directory that is short enough to hold a socket, writable, and passable for the server's user."""
     for candidate in map(Path, candidates):
         passable = account is None or is_passable_for_all(candidate)
         if len(str(candidate)) <= _LONGEST_DIRECTORY and passable and os.access(candidate, os.W_OK | os.X_OK):
@@ -223,11 +226,11 @@ def is_passable_for_all(directory: Path) -> bool:
     return all(each.stat().st_mode & stat.S_IXOTH for each in (real, *real.parents))
 
 
-def _runnable_programs(installation: Installation, account: _Account | None, parent: Path) -> Path:
+def _runnable_programs(installation: Installation, account: _Account | None) -> Path:
     """The directory of programs that the server's user can run: the installation's own, or that of a readable copy."""
     if account is None or _can_run(installation.bin_dir, account):
         return installation.bin_dir
-    copy = readable_copy(installation, _private_cache(parent))
+    copy = readable_copy(installation, _private_cache(_usable_parent(_temporary_parents(), account)))
     if not _can_run(copy.bin_dir, account):
         raise ConfigurationError(
             f"the user {account.name} can't run {installation}",
@@ -382,6 +385,7 @@ class ScratchServer:
         password: the superuser's password; by default a random one.
         trust: ask nobody on loopback for a password. Every user of the machine is then a superuser of this server.
         environment: further variables for the server process, such as those of libfaketime.
+        parent: where the server's directory is made, such as on a RAM disk; by default where temporary files go.
         keep: let the server run on when the block ends normally; ``stop_command`` ends it later.
         start_timeout: seconds until a start counts as failed, crash recovery included.
 
@@ -403,6 +407,7 @@ class ScratchServer:
         password: str | None = None,
         trust: bool = False,
         environment: Mapping[str, str] | None = None,
+        parent: Path | None = None,
         keep: bool = False,
         start_timeout: float = 60.0,
     ) -> None:
@@ -410,6 +415,7 @@ class ScratchServer:
         self.password = None if trust else password or secrets.token_urlsafe(12)
         self._settings = {**({} if durable else {"fsync": "off", "full_page_writes": "off"}), **(settings or {})}
         self._environment = {**_environment(), **(environment or {})}
+        self._parents = [str(parent)] if parent else _temporary_parents()
         self._keep = keep
         self._start_timeout = start_timeout
         self._account = _server_account()
@@ -418,8 +424,8 @@ class ScratchServer:
         self._has_served = False
 
     def __enter__(self) -> Self:
-        parent = _temporary_parent(self._account)
-        self._bin_dir = _runnable_programs(self.installation, self._account, parent)
+        self._bin_dir = _runnable_programs(self.installation, self._account)
+        parent = _usable_parent(self._parents, self._account)
         self.directory = Path(tempfile.mkdtemp(prefix="ec-pg-", dir=parent))
         try:
             self._prepare_directory()
