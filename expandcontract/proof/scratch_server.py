@@ -98,7 +98,6 @@ def find_installations() -> list[Installation]:
 
     Raises:
         ConfigurationError: ``EC_TEST_PG_BIN`` lists a directory without server programs.
-
     """
     found: dict[Path, Installation] = {}
     for origin, bin_dir in _places():
@@ -124,7 +123,6 @@ def choose_installation(major: int | None = None, *, among: Sequence[Installatio
 
     Raises:
         ConfigurationError: there is none; it says where one was looked for.
-
     """
     installations = find_installations() if among is None else among
     for installation in installations:
@@ -259,7 +257,7 @@ def _can_run(bin_dir: Path, account: _Account) -> bool:
 def _private_cache(parent: Path) -> Path:
     """Our directory for copies. Under a name that others can foresee, so nothing in it is trusted before a look."""
     cache = parent / f"ec-postgresql-{os.geteuid()}"
-    cache.mkdir(exist_ok=True)
+    cache.mkdir(mode=0o755, exist_ok=True)
     status = cache.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise ConfigurationError(f"{cache} isn't ours alone to write", next_command=f"rm -r {shlex.quote(str(cache))}")
@@ -276,7 +274,6 @@ def readable_copy(installation: Installation, cache: Path) -> Installation:
 
     Raises:
         ConfigurationError: the installation's directory holds so much else that copying it would be a mistake.
-
     """
     bin_dir = (installation.bin_dir / "postgres").resolve().parent
     above = bin_dir.parents[min(2, len(bin_dir.parents) - 1)]
@@ -392,7 +389,6 @@ class ScratchServer:
     Raises:
         ConfigurationError: there is no installation, it can't be run by this user, or the server didn't start; with
             what it wrote last.
-
     """
 
     directory: Path
@@ -492,7 +488,6 @@ class ScratchServer:
 
         Raises:
             ConfigurationError: it didn't start in time, or at all; with what it wrote last.
-
         """
         deadline = time.monotonic() + self._start_timeout
         while not self.is_running:
@@ -517,7 +512,6 @@ class ScratchServer:
 
         Raises:
             TryLater: it still runs after ``timeout`` seconds, as in mode smart while a client stays.
-
         """
         if self._process is None or not self.is_running:
             return

@@ -7,6 +7,7 @@ from threading import Barrier
 import pytest
 
 from expandcontract.errors import ConfigurationError
+from expandcontract.proof import scratch_server
 from expandcontract.proof.scratch_server import (
     Installation,
     choose_installation,
@@ -207,3 +208,16 @@ def test_a_directory_shared_with_much_else_is_not_copied(tmp_path):
 
     with pytest.raises(ConfigurationError, match="too much else"):
         readable_copy(Installation(bin_dir, (17, 2), "pg_config"), tmp_path / "cache")
+
+
+def test_a_cache_that_others_could_have_laid_out_is_not_trusted(tmp_path):
+    cache = scratch_server._private_cache(tmp_path)
+    cache.chmod(0o777)
+    with pytest.raises(ConfigurationError, match="isn't ours alone"):
+        scratch_server._private_cache(tmp_path)
+
+    cache.rename(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").chmod(0o755)
+    cache.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigurationError, match="isn't ours alone"):
+        scratch_server._private_cache(tmp_path)
