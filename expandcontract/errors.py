@@ -6,20 +6,19 @@ EcError                      something a person can act on
 │   ├── ConfigurationError       what is configured can't be used
 │   ├── RevisionError            a revision file can't be used; names file and line
 │   └── ServerUnfit              the server answered, but is the wrong kind: standby, pooled, read-only, bad password
-├── Refused                  3/4 the gate said no; carries the domain's refusals
 ├── TryLater                 6   nothing has changed, and later it may work
 │   ├── RunnerBusy               another runner holds the lock
 │   ├── LockBudgetSpent          every attempt ran into lock_timeout; carries the blockers
 │   └── ServerUnreachable        no connection, for a reason that may pass
 ├── StepFailed               7   a step ran and failed; its state is recorded
 └── Interrupted              130 a signal arrived; the position is saved
+
+A refusal is no exception but a value, `expandcontract.domain.refusal.Refusal`, in a command's result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import IntEnum
-from typing import Protocol
 
 
 class ExitCode(IntEnum):
@@ -90,26 +89,6 @@ class RevisionError(UsageError):
 
 class ServerUnfit(UsageError):
     """The server answered and can't be used like this: a standby, behind a pooler, read-only, wrong password."""
-
-
-class RefusalFacts(Protocol):
-    """What `Refused` needs of a domain refusal; the domain's own class is richer."""
-
-    @property
-    def window_open(self) -> bool:
-        """Whether an open rollback window is the only reason."""
-
-
-class Refused(EcError):
-    """The gate said no. ``refusals`` are the domain's values, in the order of the steps they stop."""
-
-    exit_code = ExitCode.REFUSED
-
-    def __init__(self, refusals: Sequence[RefusalFacts]) -> None:
-        super().__init__("refused")
-        self.refusals = tuple(refusals)
-        only_windows = all(refusal.window_open for refusal in refusals)
-        self.exit_code = ExitCode.WINDOW_OPEN if only_windows else ExitCode.REFUSED
 
 
 class TryLater(EcError):

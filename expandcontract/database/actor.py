@@ -26,7 +26,7 @@ class Actor:
 
 
 def current_actor(folder: Path) -> Actor:
-    """This process, acting from the tree in `folder`. ``EC_PERSON`` and ``EC_TREE`` override what is found."""
+    """The running process, acting from the tree in `folder`. ``EC_PERSON`` and ``EC_TREE`` override what is found."""
     return Actor(
         person=os.environ.get("EC_PERSON") or _login(),
         host=socket.gethostname(),

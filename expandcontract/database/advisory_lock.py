@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,14 +16,22 @@ from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.queries import queries
 from expandcontract.errors import RunnerBusy
 
-# Advisory locks belong to a database, so one pair of numbers does: "ec" in ASCII, and the runner.
-_LOCK = {"namespace": 0x6563, "key": 1}
+# Advisory locks belong to a database, so one namespace ("ec" in ASCII) does.
+_NAMESPACE = 0x6563
+RUNNER = 1
+
+
+def backfill_lock(relation: str) -> int:
+    """The key of the lock under which one process at a time backfills that table."""
+    return 2 + zlib.crc32(relation.encode()) % 0x7FFFFFF0
 
 
 @contextmanager
-def runner_lock(address: Address, *, application_name: str, patience: float = 0.0) -> Iterator[psycopg.Connection[Any]]:
+def runner_lock(
+    address: Address, *, application_name: str, key: int = RUNNER, patience: float = 0.0
+) -> Iterator[psycopg.Connection[Any]]:
     """
-    Hold the runner's lock of this database; gives the (autocommit) connection that holds it.
+    Hold a lock of this database; gives the (autocommit) connection that holds it.
 
     A waiting ``pg_advisory_lock`` would deadlock with CREATE INDEX CONCURRENTLY, which waits for every older snapshot;
     so we ask, and sleep between asking (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS).
@@ -30,6 +39,7 @@ def runner_lock(address: Address, *, application_name: str, patience: float = 0.
     Args:
         address: the database.
         application_name: how other runners see us.
+        key: which lock: `RUNNER`, or a `backfill_lock`.
         patience: seconds to go on asking.
 
     Raises:
@@ -40,15 +50,16 @@ def runner_lock(address: Address, *, application_name: str, patience: float = 0.
     with connect(address, application_name=application_name, direct=True) as connection:
         executor = PsycopgExecutor(connection)
         deadline = time.monotonic() + patience
-        while not executor.rows(queries("activity")["try_lock"], _LOCK)[0][0]:
+        lock = {"namespace": _NAMESPACE, "key": key}
+        while not executor.rows(queries("activity")["try_lock"], lock)[0][0]:
             if time.monotonic() >= deadline:
-                raise _busy(executor)
+                raise _busy(executor, lock)
             time.sleep(0.1)
         yield connection
 
 
-def _busy(executor: PsycopgExecutor) -> RunnerBusy:
-    holders = executor.rows(queries("activity")["lock_holder"], _LOCK)
+def _busy(executor: PsycopgExecutor, lock: Mapping[str, int]) -> RunnerBusy:
+    holders = executor.rows(queries("activity")["lock_holder"], lock)
     if not holders:
         return RunnerBusy("another runner held the lock a moment ago", next_command="run the same command again")
     pid, application_name, client, since = holders[0]

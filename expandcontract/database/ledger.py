@@ -45,6 +45,7 @@ class Event:
     at: datetime
     kind: str
     step: Step | None
+    revision: str | None
     role: str
     person: str
     host: str
@@ -100,8 +101,8 @@ class Ledger:
         self._executor = executor
         self._actor = actor
 
-    def _rows(self, name: str, **parameters: object) -> list[tuple[Any, ...]]:
-        return self._executor.rows(queries("ledger")[name], parameters)
+    def _rows(self, query: str, /, **parameters: object) -> list[tuple[Any, ...]]:
+        return self._executor.rows(queries("ledger")[query], parameters)
 
     def id(self) -> str:
         """The ledger's identity: two databases never share one, unless one is a copy of the other."""
@@ -199,7 +200,20 @@ class Ledger:
 
     def events(self, *, most: int, revision: str | None = None) -> list[Event]:
         """The newest events, oldest first."""
+        rows = self._rows("events", most=most, revision=revision)
         return [
-            Event(id_, at, kind, Step(about, Phase(phase)) if phase else None, *who, facts=json.loads(facts))
-            for id_, at, kind, about, phase, *who, facts in self._rows("events", most=most, revision=revision)
+            Event(
+                id_,
+                at,
+                kind,
+                Step(about, Phase(phase)) if phase else None,
+                about,
+                role,
+                person,
+                host,
+                pid,
+                tree,
+                json.loads(facts),
+            )
+            for id_, at, kind, about, phase, role, person, host, pid, tree, facts in rows
         ]

@@ -22,7 +22,7 @@ _NAME_BYTES = 63  # NAMEDATALEN - 1: longer names are cut without an error
 
 
 def object_name(sync: Sync) -> str:
-    """The name of a Sync's function and the stem of its triggers' names; stable, and unique within the table's schema."""
+    """The name of a Sync's function and the stem of its triggers' names; unique within the table's schema."""
     identity = repr((sync.table, sync.old_columns, sync.new_columns))
     digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
     stem = f"ec_sync_{sync.table}".encode()[: _NAME_BYTES - len(f"_{digest}") - len("zz__insert")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from expandcontract.domain.change import Change
@@ -18,7 +18,8 @@ class Facts:
     What a gate may know. ``now`` is the database's clock.
 
     ``tree`` holds the changes of the tree at hand, oldest first; ``steps`` and ``router`` come from the ledger.
-    ``rows_left`` tells for a revision whether its backfill's own predicate finds a row now, where somebody has looked.
+    ``rows_left`` tells for a revision whether its backfill's own predicate finds a row now, where somebody has
+    looked. ``titles`` are the ledger's, for changes that the tree lacks.
     """
 
     now: datetime
@@ -26,6 +27,7 @@ class Facts:
     steps: Mapping[Step, StepState] = field(default_factory=dict)
     router: Router = field(default_factory=Router)
     rows_left: Mapping[str, bool] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def state(self, revision: str, phase: Phase) -> StepState:
         """The state of a step; pending where the ledger has nothing."""
@@ -39,6 +41,10 @@ class Facts:
         """Whether anything of that step may have been committed."""
         return self.state(revision, phase) is not StepState.PENDING
 
+    def with_done(self, step: Step) -> Facts:
+        """These facts as if that step were done as well."""
+        return replace(self, steps={**self.steps, step: StepState.DONE})
+
     @property
     def applied(self) -> frozenset[str]:
         """The revisions of which anything has been applied."""
@@ -49,5 +55,6 @@ class Facts:
         )
 
     def title(self, revision: str) -> str:
-        """The change's title, where this tree has it."""
-        return next((change.title for change in self.tree if change.revision == revision), "")
+        """The change's title, from the tree or else from the ledger; empty where neither knows it."""
+        in_tree = (change.title for change in self.tree if change.revision == revision)
+        return next(in_tree, self.titles.get(revision, ""))

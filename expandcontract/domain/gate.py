@@ -301,8 +301,8 @@ def traffic_refusals(release: Release, facts: Facts) -> tuple[Refusal, ...]:
     return tuple(no for condition in TRAFFIC_CONDITIONS for no in condition(release, facts))
 
 
-def given_up_by_undoing(revision: str, facts: Facts) -> tuple[str, ...]:
-    """The releases that had traffic and could not go back to it once `revision` is undone."""
+def releases_with_traffic(revision: str, facts: Facts) -> tuple[str, ...]:
+    """The releases that ship `revision` and ever had traffic: undoing it takes the way back from them."""
     return tuple(
         sorted(
             tag
@@ -320,10 +320,13 @@ def _undo_refused(change: Change, code: Code, because: str, next_command: str) -
 
 
 def there_is_something_to_undo(change: Change, facts: Facts, given_up: frozenset[str]) -> Refusal | None:
-    """Only what has been expanded can be undone."""
-    if facts.has_begun(change.revision, Phase.EXPAND):
+    """Only a finished expand can be undone: `downgrade()` is written for the whole of it."""
+    if facts.is_done(change.revision, Phase.EXPAND):
         return None
-    return _undo_refused(change, Code.NOT_EXPANDED, "there is nothing to undo: it isn't expanded", "ec status")
+    state = facts.state(change.revision, Phase.EXPAND)
+    if state is StepState.PENDING:
+        return _undo_refused(change, Code.NOT_EXPANDED, "there is nothing to undo: it isn't expanded", "ec status")
+    return _undo_refused(change, Code.NOT_EXPANDED, f"the expand is {state}; finish it first", "ec migrate expand")
 
 
 def contract_has_not_run(change: Change, facts: Facts, given_up: frozenset[str]) -> Refusal | None:
@@ -359,7 +362,7 @@ def nothing_later_is_applied(change: Change, facts: Facts, given_up: frozenset[s
 
 def lost_ways_back_are_named(change: Change, facts: Facts, given_up: frozenset[str]) -> Refusal | None:
     """Undoing may take a way back from somebody, so each such release is given up by name."""
-    unnamed = [tag for tag in given_up_by_undoing(change.revision, facts) if tag not in given_up]
+    unnamed = [tag for tag in releases_with_traffic(change.revision, facts) if tag not in given_up]
     if not unnamed:
         return None
     options = " ".join(f"--give-up {tag}" for tag in unnamed)

@@ -22,7 +22,7 @@ class Step:
 class StepState(StrEnum):
     """How far a step has come."""
 
-    PENDING = "pending"  # nothing of it has been committed
+    PENDING = "pending"  # nothing of it has been committed; an error before the first commit leaves it so
     STARTED = "started"  # a part or a range has been committed, others wait
-    FAILED = "failed"  # it ran into an error; what was committed before stays, the rest waits
+    FAILED = "failed"  # a later part ran into an error; what was committed before stays
     DONE = "done"  # every part or range is committed

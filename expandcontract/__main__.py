@@ -1,0 +1,6 @@
+"""``python -m expandcontract`` is ``ec``."""
+
+from expandcontract.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""The SQL of steps, as a script that guards itself: what ``--sql`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from typing import Any
+
+import psycopg
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
+from alembic.util import CommandError
+
+from expandcontract.alembic_bridge.environment import quiet
+from expandcontract.alembic_bridge.project import Project
+from expandcontract.alembic_bridge.revisions import Part, Revision
+from expandcontract.database.queries import queries
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.step import StepState
+from expandcontract.errors import ConfigurationError, RevisionError
+
+
+def render(
+    project: Project,
+    connection: psycopg.Connection[Any],
+    revisions: Sequence[Revision],
+    phase: Phase,
+    heads: tuple[str, ...],
+) -> str:
+    """
+    The script that would run these steps, by env.py's offline branch; each part in a transaction of its own.
+
+    Args:
+        project: the user's project.
+        connection: quotes the ledger's rows.
+        revisions: the changes, in order.
+        phase: which step of each.
+        heads: what the version table holds now.
+
+    Raises:
+        RevisionError: a part needs a database to know what it does.
+        ConfigurationError: env.py has no offline branch that works.
+    """
+    text = StringIO()
+
+    def run(_: Any, context: MigrationContext) -> Iterable[RevisionStep]:
+        for revision in revisions:
+            for index, part in enumerate(revision.parts(phase)):
+                last = index + 1 == len(revision.parts(phase))
+                ledger_row = _ledger_row(connection, revision, phase, index + 1, last=last)
+                work = _Work(context, revision, part, ledger_row)
+                if last and phase is Phase.EXPAND:
+                    step = MigrationStep.upgrade_from_script(project.script.revision_map, revision.script)
+                    step.migration_fn = work.run
+                    yield step
+                else:
+                    with context.begin_transaction(_per_migration=True):
+                        work.run()
+
+    environment = EnvironmentContext(
+        project.config, project.script, fn=run, as_sql=True, starting_rev=",".join(heads) or None
+    )
+    configure = environment.configure
+
+    def configured(*arguments: Any, **options: Any) -> None:
+        configure(*arguments, **{**options, "transaction_per_migration": True, "output_buffer": text})
+
+    environment.configure = configured  # type: ignore[method-assign]
+    try:
+        with environment, quiet():
+            project.script.run_env()
+    except CommandError as error:
+        raise ConfigurationError("env.py's offline branch failed", because=str(error)) from None
+    return text.getvalue()
+
+
+class _Work:
+    """One part, as text: its limit, its SQL and its row in the ledger."""
+
+    def __init__(self, context: MigrationContext, revision: Revision, part: Part, ledger_row: str) -> None:
+        self._context = context
+        self._revision = revision
+        self._part = part
+        self._ledger_row = ledger_row
+
+    def run(self, **_: Any) -> None:
+        self._context.impl.static_output("SET LOCAL lock_timeout = '1s';\n")
+        try:
+            self._part()
+        except Exception as error:
+            raise RevisionError(
+                f"part {self._part.__name__} can't be written as SQL",
+                file=self._revision.file,
+                because=f"without a database it fails with {type(error).__name__}: {error}",
+                next_command="run it online, without --sql",
+            ) from None
+        self._context.impl.static_output(f"{self._ledger_row}\n")
+
+
+def _ledger_row(
+    connection: psycopg.Connection[Any], revision: Revision, phase: Phase, parts_done: int, *, last: bool
+) -> str:
+    """The statement that records the part; it fails where there is no ledger, and so guards the script."""
+    return (
+        psycopg.ClientCursor(connection).mogrify(
+            queries("ledger")["put_step"].rstrip(";").encode(),
+            {
+                "revision": revision.change.revision,
+                "phase": str(phase),
+                "state": str(StepState.DONE if last else StepState.STARTED),
+                "title": revision.change.title,
+                "parts_done": parts_done,
+                "outside": False,
+                "error": None,
+            },
+        )
+        + ";"
+    )

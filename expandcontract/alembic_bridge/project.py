@@ -1,0 +1,124 @@
+"""A user's Alembic project, opened the way Alembic opens it."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError
+
+from expandcontract.errors import ConfigurationError, RevisionError
+
+_PYPROJECT = "pyproject.toml"
+
+
+@dataclass(frozen=True)
+class Project:
+    """An opened project: Alembic's configuration and script directory, and the folder that `ec` acts from."""
+
+    config: Config
+    script: ScriptDirectory
+    folder: Path
+
+
+@dataclass(frozen=True)
+class ProjectOptions:
+    """``-c``, ``-n`` and ``-x`` as Alembic means them."""
+
+    config: tuple[str, ...] = ()
+    name: str = "alembic"
+    x: tuple[str, ...] = ()
+
+    def files(self) -> tuple[Path, Path]:
+        """The pyproject.toml and the ini file to read, by Alembic's rules; either may be missing."""
+        toml, ini = Path(_PYPROJECT), Path("alembic.ini")
+        environment = os.environ.get("ALEMBIC_CONFIG")
+        for name in self.config or ([environment] if environment else []):
+            if Path(name).name == _PYPROJECT:
+                toml = Path(name)
+            else:
+                ini = Path(name)
+        return toml, ini
+
+    def pyproject(self) -> Path:
+        """Where ``[tool.expandcontract]`` is looked for: Alembic's pyproject.toml, or the one beside the ini file."""
+        toml, ini = self.files()
+        return toml if toml.exists() else ini.parent / _PYPROJECT
+
+
+def open_project(options: ProjectOptions) -> Project:
+    """
+    The project that the options name.
+
+    Raises:
+        ConfigurationError: there is no configuration, or it has no script directory.
+    """
+    toml, ini = options.files()
+    named = [Path(name) for name in options.config]
+    missing = [path for path in (*named, *([] if named else [ini])) if not path.exists()]
+    if missing and not (not named and toml.exists()):
+        raise ConfigurationError(
+            f"there is no {missing[0]}",
+            because=f"ec looked in {Path.cwd()}",
+            next_command="ec init (in the project's folder), or name the file: ec -c path/to/alembic.ini",
+        )
+    arguments = Namespace(config=list(options.config) or None, name=options.name, x=list(options.x), cmd=None)
+    config = Config(file_=str(ini), toml_file=str(toml), ini_section=options.name, cmd_opts=arguments)
+    try:
+        script = ScriptDirectory.from_config(config)
+    except CommandError as error:
+        raise ConfigurationError(
+            f"{ini} is no Alembic configuration that can be used",
+            because=str(error),
+            next_command="ec init, or name another section: ec -n NAME",
+        ) from None
+    return Project(config, script, ini.resolve().parent if ini.exists() else Path.cwd())
+
+
+def scripts(project: Project) -> Sequence[Script]:
+    """
+    Every revision of the tree, oldest first; siblings by creation date, then id, since Alembic leaves that open.
+
+    Raises:
+        RevisionError: a file fails to import, an id stands twice, or the history has a gap or a cycle.
+    """
+    with revision_errors(project):
+        found = list(project.script.walk_revisions())
+    order = {script.revision: position for position, script in enumerate(reversed(found))}
+    depth: dict[str, int] = {}
+    for script in reversed(found):
+        parents = script._versioned_down_revisions  # the public property gives None, a string or a tuple
+        depth[script.revision] = 1 + max((depth.get(parent, 0) for parent in parents), default=0)
+    return sorted(found, key=lambda script: (depth[script.revision], order[script.revision], script.revision))
+
+
+@contextmanager
+def revision_errors(project: Project) -> Iterator[None]:
+    """Turn whatever a revision file does wrong while it is imported into a `RevisionError` with file and line."""
+    try:
+        yield
+    except CommandError as error:
+        raise RevisionError(str(error), file=project.script.dir) from None
+    except RevisionError:
+        raise
+    except SyntaxError as error:
+        raise RevisionError(error.msg, file=error.filename or project.script.dir, line=error.lineno) from None
+    except Exception as error:
+        file, line = _place(error, project)
+        raise RevisionError(f"{type(error).__name__}: {error}", file=file, line=line) from None
+
+
+def _place(error: BaseException, project: Project) -> tuple[str, int | None]:
+    """The deepest line of the traceback that lies in the project's own versions."""
+    folders = [Path(folder).resolve() for folder in project.script._version_locations]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if any(folder in Path(frame.filename).resolve().parents for folder in folders):
+            return frame.filename, frame.lineno
+    return project.script.dir, None

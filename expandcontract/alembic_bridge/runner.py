@@ -1,0 +1,272 @@
+"""Running the parts of a step: each in its own transaction, with lock time-outs, its ledger row beside it."""
+
+from __future__ import annotations
+
+import random
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import sqlalchemy
+import sqlalchemy.exc
+from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
+
+from expandcontract.alembic_bridge.environment import connection_of, run_in_environment
+from expandcontract.alembic_bridge.project import Project
+from expandcontract.alembic_bridge.revisions import Revision
+from expandcontract.alembic_bridge.server_errors import is_lock_timeout, server_words
+from expandcontract.database.activity import Blocker, BlockerWatch
+from expandcontract.database.actor import Actor
+from expandcontract.database.executor import PsycopgExecutor, SqlalchemyExecutor
+from expandcontract.database.ledger import Ledger
+from expandcontract.domain.duration import format_duration
+from expandcontract.domain.ladder import Attempt, attempts
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.step import Step, StepState
+from expandcontract.errors import ConfigurationError, EcError, LockBudgetSpent, RevisionError, StepFailed
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long one wait for a lock may last, and how long all attempts of a part together."""
+
+    lock_timeout: timedelta
+    budget: timedelta
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """An attempt that ran into its lock time-out: what was tried, who was in the way, and the pause before the next."""
+
+    step: Step
+    part: str
+    attempt: Attempt
+    blockers: tuple[Blocker, ...]
+    pause: float
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One part, or an undo: what to do in the transaction, and how ``alembic_version`` moves with it."""
+
+    revision: Revision
+    step: Step
+    part: str
+    work: Callable[[Ledger], None]
+    moves_version: Callable[..., RevisionStep] | None
+    parts_done: int | None  # before this part; None for an undo
+
+    @property
+    def title(self) -> str:
+        return self.revision.change.title
+
+
+class Runner:
+    """
+    Runs parts through the user's env.py.
+
+    Args:
+        project: the user's project.
+        lock_connection: the connection that holds the runner's lock; also looks at blockers and records failures.
+        actor: who acts.
+        patience: lock time-out and budget.
+        on_blocked: told after each attempt that was blocked.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        lock_connection: psycopg.Connection[Any],
+        actor: Actor,
+        patience: Patience,
+        on_blocked: Callable[[Blocked], None],
+    ) -> None:
+        self._project = project
+        self._connection = lock_connection
+        self._actor = actor
+        self._patience = patience
+        self._on_blocked = on_blocked
+        self._ledger = Ledger(PsycopgExecutor(lock_connection), actor)
+
+    def run_part(self, revision: Revision, phase: Phase, index: int, ask: Callable[[Ledger], None]) -> None:
+        """
+        Run one part of expand or contract and record it, in one transaction.
+
+        The last part of an expand moves ``alembic_version`` as well.
+
+        Args:
+            revision: the change.
+            phase: `Phase.EXPAND` or `Phase.CONTRACT`.
+            index: which part, from 0.
+            ask: called with the transaction's own ledger before the part and again before it commits, when it holds
+                its locks; raises to roll back.
+
+        Raises:
+            LockBudgetSpent: blocked until the budget was spent; nothing of this part has changed.
+            StepFailed: the part failed; it was rolled back, and that is recorded.
+        """
+        step = Step(revision.change.revision, phase)
+        part = revision.parts(phase)[index]
+        last = index + 1 == len(revision.parts(phase))
+
+        def work(ledger: Ledger) -> None:
+            ask(ledger)
+            part()
+            ask(ledger)
+            state = StepState.DONE if last else StepState.STARTED
+            ledger.put_step(step, state, title=revision.change.title, parts_done=index + 1)
+            ledger.record(f"{phase} done" if last else f"{phase} part done", {"part": part.__name__}, step=step)
+
+        moves_version = MigrationStep.upgrade_from_script if last and phase is Phase.EXPAND else None
+        self._run(_Task(revision, step, part.__name__, work, moves_version, parts_done=index))
+
+    def undo(self, revision: Revision, ask: Callable[[Ledger], None], facts: dict[str, Any]) -> None:
+        """
+        Run ``downgrade()``, move ``alembic_version`` back and forget the change's steps, in one transaction.
+
+        Raises:
+            LockBudgetSpent, StepFailed: as for `run_part`.
+        """
+        step = Step(revision.change.revision, Phase.EXPAND)
+
+        def work(ledger: Ledger) -> None:
+            ask(ledger)
+            revision.script.module.downgrade()
+            ask(ledger)
+            ledger.forget_change(step.revision)
+            ledger.record("expand undone", facts, step=step)
+
+        self._run(_Task(revision, step, "downgrade", work, MigrationStep.downgrade_from_script, parts_done=None))
+
+    def _run(self, task: _Task) -> None:
+        """Try up the ladder until the task is done or the budget is spent."""
+        began = time.monotonic()
+        for attempt in attempts(self._patience.lock_timeout):
+            seen: list[Blocker] = []
+            try:
+                self._attempt(task, attempt, seen)
+                return
+            except EcError:
+                raise
+            except Exception as error:
+                if not is_lock_timeout(error):
+                    raise self._failed(task, error) from error
+                pause = random.uniform(0, attempt.pause)  # noqa: S311  # jitter, no secret
+                if time.monotonic() + pause - began > self._patience.budget.total_seconds():
+                    raise self._budget_spent(task, attempt, seen) from error
+                self._on_blocked(Blocked(task.step, task.part, attempt, tuple(seen), pause))
+                time.sleep(pause)
+
+    def _attempt(self, task: _Task, attempt: Attempt, seen: list[Blocker]) -> None:
+        """One run of env.py that does the task in one transaction; `seen` gets whoever blocked it."""
+
+        def within_transaction(context: MigrationContext) -> None:
+            connection = connection_of(context)
+            ledger = Ledger(SqlalchemyExecutor(connection), self._actor)
+            _limit(connection, attempt.lock_timeout)
+            self._check_same_database(ledger)
+            self._mark_autocommit_blocks(context, task, attempt.lock_timeout)
+            pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            with BlockerWatch(self._connection, pid) as watch:
+                try:
+                    task.work(ledger)
+                finally:
+                    seen[:] = watch.last_seen
+
+        def steps(heads: tuple[str, ...], context: MigrationContext) -> Iterable[RevisionStep]:
+            if task.moves_version is None:
+                with context.begin_transaction(_per_migration=True):
+                    within_transaction(context)
+                return []
+            alembic_step = task.moves_version(self._project.script.revision_map, task.revision.script)
+
+            def migration_fn(**_: Any) -> None:
+                within_transaction(context)
+
+            alembic_step.migration_fn = migration_fn
+            return [alembic_step]
+
+        run_in_environment(self._project, steps)
+
+    def _mark_autocommit_blocks(self, context: MigrationContext, task: _Task, lock_timeout: timedelta) -> None:
+        """
+        Let Alembic's autocommit block record that the step has begun, since it commits what came before it.
+
+        Inside there is no lock time-out: CREATE INDEX CONCURRENTLY waits for old transactions without blocking anybody,
+        and a time-out would leave an INVALID index. After it, the new transaction has its limit again.
+        """
+        original = context.autocommit_block
+
+        @contextmanager
+        def block() -> Iterator[None]:
+            if context._in_external_transaction:
+                raise RevisionError(
+                    "an autocommit block can't run here",
+                    file=task.revision.file,
+                    because="env.py opens a transaction of its own around the migrations (engine.begin())",
+                    next_command="use engine.connect() in env.py, as Alembic's template does",
+                )
+            ledger = Ledger(SqlalchemyExecutor(connection_of(context)), self._actor)
+            if task.parts_done is not None:
+                ledger.put_step(task.step, StepState.STARTED, title=task.title, parts_done=task.parts_done)
+            with original():
+                connection_of(context).exec_driver_sql("SET lock_timeout = 0")
+                connection_of(context).exec_driver_sql("SET statement_timeout = 0")
+                yield
+            _limit(connection_of(context), lock_timeout)
+
+        context.autocommit_block = block  # type: ignore[method-assign]
+
+    def _check_same_database(self, ledger: Ledger) -> None:
+        mine = self._ledger.id()
+        try:
+            theirs: str | None = ledger.id()
+        except sqlalchemy.exc.ProgrammingError:
+            theirs = None
+        if theirs != mine:
+            raise ConfigurationError(
+                "env.py connects to another database than ec",
+                because=f"the ledgers differ ({mine} and {theirs or 'none there'})",
+                next_command="make EC_DATABASE_URL and env.py's URL name the same database",
+            )
+
+    def _failed(self, task: _Task, error: Exception) -> StepFailed:
+        words = server_words(error)
+        if task.parts_done is not None:
+            record = self._ledger.steps().get(task.step)
+            begun = record is not None and record.state is not StepState.PENDING
+            state = StepState.FAILED if begun else StepState.PENDING
+            self._ledger.put_step(task.step, state, title=task.title, parts_done=task.parts_done, error=words)
+        self._ledger.record(f"{task.step.phase} failed", {"part": task.part, "error": words}, step=task.step)
+        return StepFailed(
+            f"{task.step} ({task.title}) failed in part {task.part}",
+            because=f"{_place(task.revision, error)}: {words}",
+            next_command=f"mend the cause, then run the same command again (ec log {task.step.revision})",
+        )
+
+    def _budget_spent(self, task: _Task, attempt: Attempt, seen: list[Blocker]) -> LockBudgetSpent:
+        return LockBudgetSpent(
+            f"{task.step} got no lock for part {task.part} in {attempt.number} attempts"
+            f" within {format_duration(self._patience.budget)}; nothing has changed",
+            because="; ".join(f"blocked by {blocker}" for blocker in seen) or "the blocker was gone before it was seen",
+            next_command="end the blocker, or run the same command again",
+        )
+
+
+def _limit(connection: sqlalchemy.Connection, lock_timeout: timedelta) -> None:
+    """For this transaction only: at most this long for a lock, and no idling with one."""
+    milliseconds = max(1, round(lock_timeout.total_seconds() * 1000))
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
+    connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '10s'")
+
+
+def _place(revision: Revision, error: BaseException) -> str:
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename == revision.file:
+            return f"{revision.file}:{frame.lineno}"
+    return revision.file

@@ -1,0 +1,30 @@
+"""How far a backfill is, for people and for scripts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """
+    A backfill just after a range.
+
+    ``rows`` were visited in this pass, by this and earlier processes; ``of_about`` is the planner's estimate of the
+    table. ``rate`` is rows per second of this process, ``batch`` the rows of its next range.
+    """
+
+    revision: str
+    rows: int
+    of_about: int
+    rows_written: int
+    number_of_pass: int
+    rate: float
+    batch: int
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate; None while there is nothing to estimate from."""
+        if self.rate <= 0 or self.of_about <= 0:
+            return None
+        return max(0, self.of_about - self.rows) / self.rate

@@ -1,0 +1,81 @@
+"""The statements over one range of a key: ``(lower, upper]``, found by a walk over the key's index alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from expandcontract.database.backfill_ledger import KeyValue
+from expandcontract.database.catalog import Key
+from expandcontract.database.expressions import assignments, qualified, unfilled
+from expandcontract.domain.change import Backfill
+
+
+@dataclass(frozen=True)
+class RangeStatements:
+    """
+    What a backfill asks and tells its table.
+
+    Key values travel as text and are cast to the key's types, so that any type with an order will do. The bounds are
+    row comparisons, which an index on the key answers without statistics
+    (https://www.postgresql.org/docs/current/functions-comparisons.html#ROW-WISE-COMPARISON).
+    """
+
+    backfill: Backfill
+    key: Key
+    new_code_wrote: bool
+
+    @property
+    def _table(self) -> sql.Composable:
+        return qualified(self.backfill.table, self.backfill.table_schema)
+
+    @property
+    def _columns(self) -> sql.Composed:
+        return sql.SQL(", ").join(sql.Identifier(name) for name in self.key.columns)
+
+    @property
+    def _key_as_text(self) -> sql.Composed:
+        return sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in self.key.columns)
+
+    @property
+    def _unfilled(self) -> sql.Composable:
+        return unfilled(self.backfill, new_code_wrote=self.new_code_wrote)
+
+    def last_key(self) -> sql.Composed:
+        """The highest key of the table, as text."""
+        order = sql.SQL(", ").join(sql.SQL("{} DESC").format(sql.Identifier(name)) for name in self.key.columns)
+        return sql.SQL("SELECT {} FROM {} ORDER BY {} LIMIT 1").format(self._key_as_text, self._table, order)
+
+    def upper_key(self, lower: KeyValue | None, last: KeyValue, rows: int) -> sql.Composed:
+        """The key of the row that is `rows` rows above `lower`; no row where fewer are left."""
+        return sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} OFFSET {} LIMIT 1").format(
+            self._key_as_text, self._table, self._within(lower, last), self._columns, sql.Literal(rows - 1)
+        )
+
+    def count(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
+        """How many rows the range has."""
+        return sql.SQL("SELECT count(*) FROM {} WHERE {}").format(self._table, self._within(lower, upper))
+
+    def fill(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
+        """Write the rows of the range that aren't right yet."""
+        return sql.SQL("UPDATE {} SET {} WHERE {} AND ({})").format(
+            self._table, assignments(self.backfill.assignments), self._within(lower, upper), self._unfilled
+        )
+
+    def any_left(self) -> sql.Composed:
+        """Whether a row of the table isn't right yet."""
+        return sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {})").format(self._table, self._unfilled)
+
+    def _within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
+        at_most = sql.SQL("({}) <= ({})").format(self._columns, self._values(upper))
+        if lower is None:
+            return at_most
+        return sql.SQL("({}) > ({}) AND {}").format(self._columns, self._values(lower), at_most)
+
+    def _values(self, values: Sequence[str]) -> sql.Composed:
+        return sql.SQL(", ").join(
+            sql.SQL("{}::{}").format(sql.Literal(value), sql.SQL(type_))
+            for value, type_ in zip(values, self.key.types, strict=True)
+        )

@@ -1,0 +1,32 @@
+"""``ec backfill``."""
+
+from __future__ import annotations
+
+import click
+
+from expandcontract.cli import options
+from expandcontract.cli.boundary import run
+from expandcontract.cli.signals import stop_on_signals
+from expandcontract.cli.speaking import conversation
+from expandcontract.commands import backfill as command
+
+
+@click.command()
+@click.argument("revision", required=False)
+@click.option("--rate", metavar="ROWS", show_envvar=True, help="Rows per second, or max.  [default: 10000]")
+@options.dry_run
+@options.as_json
+@click.pass_context
+def backfill(context: click.Context, revision: str | None, rate: str | None, dry_run: bool, as_json: bool) -> None:
+    """
+    Move the rows of REVISION, or of every change whose backfill waits.
+
+    Goes on where an earlier run ended, however that ended. Ctrl-C and SIGTERM finish the current range first.
+    """
+
+    def work() -> command.BackfillResult:
+        settings = options.settings_of(context, rate=rate)
+        with stop_on_signals() as stop:
+            return command.run(settings, conversation(as_json=as_json), only=revision, stop=stop, dry_run=dry_run)
+
+    run("backfill", work, as_json=as_json)

@@ -1,0 +1,79 @@
+"""The error boundary: every command ends here, with an exit code and without a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+
+import click
+
+from expandcontract.cli.document import error_document, result_document
+from expandcontract.cli.redaction import redact
+from expandcontract.cli.signals import interrupted_by_sigterm
+from expandcontract.cli.text import error_text, refusal_text, result_text
+from expandcontract.commands.result import Result
+from expandcontract.errors import EcError, ExitCode, Interrupted
+
+
+def run(command: str, work: Callable[[], Result], *, as_json: bool) -> None:
+    """
+    Do the work and leave the process with what it came to: the result on stdout, refusals and errors on stderr.
+
+    Args:
+        command: its name in the JSON document.
+        work: does it.
+        as_json: print a document instead of text.
+    """
+    try:
+        with interrupted_by_sigterm():
+            result = work()
+    except EcError as error:
+        _report_error(command, error, as_json=as_json)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _report_error(command, Interrupted("interrupted; what was open has been rolled back"), as_json=as_json)
+        sys.exit(ExitCode.INTERRUPTED)
+    except click.ClickException:
+        raise
+    except Exception as error:
+        _report_error(command, _fault(error), as_json=as_json)
+        sys.exit(ExitCode.FAULT)
+    if as_json:
+        _print(result_document(command, result))
+    else:
+        text = result_text(result)
+        if text:
+            _print(text)
+        for refusal in result.refusals:
+            click.echo(redact(refusal_text(refusal)), err=True)
+    sys.exit(result.exit_code)
+
+
+def _print(text: str) -> None:
+    """To stdout; a reader that has gone away (``| head``) is no error."""
+    try:
+        click.echo(redact(text))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _report_error(command: str, error: EcError, *, as_json: bool) -> None:
+    if as_json:
+        _print(error_document(command, error))
+    click.echo(redact(error_text(error)), err=True)
+
+
+def _fault(error: Exception) -> EcError:
+    """A fault in ec itself: its traceback goes to a file that only its owner can read."""
+    descriptor, path = tempfile.mkstemp(prefix="ec-fault-", suffix=".txt")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(redact("".join(traceback.format_exception(error))))
+    return EcError(
+        f"a fault in ec itself: {type(error).__name__}: {error}",
+        because="this should not happen; nothing of yours is at fault",
+        next_command=f"please report it with the file {path}",
+    )

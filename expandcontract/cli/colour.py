@@ -1,0 +1,92 @@
+"""``ec colour deploy|traffic|check|show|retire``."""
+
+from __future__ import annotations
+
+import click
+
+from expandcontract.cli import options
+from expandcontract.cli.boundary import run
+from expandcontract.cli.speaking import conversation
+from expandcontract.commands import colour as command
+
+
+@click.group()
+def colour() -> None:
+    """Record which release runs where and who has traffic; ask before it moves."""
+
+
+@colour.command()
+@click.argument("colour")
+@click.argument("release")
+@options.dry_run
+@options.as_json
+@click.pass_context
+def deploy(context: click.Context, colour: str, release: str, dry_run: bool, as_json: bool) -> None:
+    """Record that COLOUR runs RELEASE. Run it from the tree of that release: its revisions are what it ships."""
+    speaks = conversation(as_json=as_json)
+    run(
+        "colour deploy",
+        lambda: command.deploy(options.settings_of(context), speaks, colour=colour, tag=release, dry_run=dry_run),
+        as_json=as_json,
+    )
+
+
+@colour.command()
+@click.argument("weights", nargs=-1, required=True, metavar="COLOUR=WEIGHT...")
+@options.dry_run
+@options.as_json
+@click.pass_context
+def traffic(context: click.Context, weights: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+    """Record the router's weights, 100 together; a colour that isn't named has none."""
+    run(
+        "colour traffic",
+        lambda: command.traffic(options.settings_of(context), weights=_parsed(weights), dry_run=dry_run),
+        as_json=as_json,
+    )
+
+
+@colour.command()
+@click.argument("colour")
+@options.as_json
+@click.pass_context
+def check(context: click.Context, colour: str, as_json: bool) -> None:
+    """
+    May the release on COLOUR take traffic now? Exit 0 for yes, 3 for no.
+
+    Answered from the database alone; with EC_DATABASE_URL set, env.py isn't even loaded.
+    """
+    run("colour check", lambda: command.check(options.settings_of(context), colour=colour), as_json=as_json)
+
+
+@colour.command()
+@options.as_json
+@click.pass_context
+def show(context: click.Context, as_json: bool) -> None:
+    """Show the colours, their releases and their traffic."""
+    run("colour show", lambda: command.show(options.settings_of(context)), as_json=as_json)
+
+
+@colour.command()
+@click.argument("colour")
+@options.dry_run
+@options.as_json
+@click.pass_context
+def retire(context: click.Context, colour: str, dry_run: bool, as_json: bool) -> None:
+    """Record that COLOUR is gone. Its release stays known, and so do its rollback windows."""
+    run(
+        "colour retire",
+        lambda: command.retire(options.settings_of(context), colour=colour, dry_run=dry_run),
+        as_json=as_json,
+    )
+
+
+def _parsed(weights: tuple[str, ...]) -> dict[str, int]:
+    parsed: dict[str, int] = {}
+    for text in weights:
+        name, equals, number = text.rpartition("=")
+        if not (equals and name and number.isascii() and number.isdigit() and int(number) <= 100):
+            raise click.BadParameter(f"{text!r} is not COLOUR=WEIGHT with a weight of 0 to 100")
+        if name in parsed:
+            raise click.BadParameter(f"{name!r} stands twice")
+        parsed[name] = int(number)
+    return parsed

@@ -1,0 +1,64 @@
+"""``ec``: the group of commands, each loaded when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from expandcontract.errors import ExitCode
+
+_COMMANDS = {
+    "init": "expandcontract.cli.init:init",
+    "migrate": "expandcontract.cli.migrate:migrate",
+    "backfill": "expandcontract.cli.backfill:backfill",
+    "undo": "expandcontract.cli.undo:undo",
+    "colour": "expandcontract.cli.colour:colour",
+    "plan": "expandcontract.cli.reading:plan",
+    "status": "expandcontract.cli.reading:status",
+    "log": "expandcontract.cli.reading:log",
+    "demo": "expandcontract.cli.demo:demo",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is asked for: each verb pays for what it needs alone."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of a change's life."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, or None."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"auto_envvar_prefix": "EC", "help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="expandcontract", prog_name="ec")
+@click.option(
+    "-c", "--config", multiple=True, metavar="FILE", envvar=[], help="Alembic's configuration.  [env: ALEMBIC_CONFIG]"
+)
+@click.option("-n", "--name", default="alembic", show_default=True, help="The section of the ini file to use.")
+@click.option("-x", "x", multiple=True, metavar="KEY=VALUE", help="An argument for env.py, as Alembic's -x.")
+@click.pass_context
+def ec(context: click.Context, config: tuple[str, ...], name: str, x: tuple[str, ...]) -> None:
+    """Change a live PostgreSQL schema in phases: expand, backfill, contract, in step with the live colour."""
+    from expandcontract.alembic_bridge.project import ProjectOptions
+
+    context.obj = ProjectOptions(config, name, x)
+
+
+def main() -> None:
+    """Run ``ec`` and leave the process with an exit code of `ExitCode`."""
+    try:
+        ec.main(prog_name="ec", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(ExitCode.INTERRUPTED)

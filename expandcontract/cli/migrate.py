@@ -1,0 +1,82 @@
+"""``ec migrate expand|contract|all``."""
+
+from __future__ import annotations
+
+import click
+
+from expandcontract.cli import options
+from expandcontract.cli.boundary import run
+from expandcontract.cli.speaking import conversation
+from expandcontract.commands import migrate as command
+
+_as_sql = click.option("--sql", "as_sql", is_flag=True, help="Print the SQL instead of running it.")
+
+
+@click.group()
+def migrate() -> None:
+    """Run the steps that wait: expands before a deploy, contracts after the rollback window."""
+
+
+@migrate.command()
+@click.argument("revision", required=False)
+@options.locking
+@options.dry_run
+@_as_sql
+@options.as_json
+@click.pass_context
+def expand(
+    context: click.Context,
+    revision: str | None,
+    lock_timeout: str | None,
+    lock_budget: str | None,
+    dry_run: bool,
+    as_sql: bool,
+    as_json: bool,
+) -> None:
+    """Run every expand that waits, up to REVISION (by default all). Old code must not notice."""
+
+    def work() -> command.MigrateResult:
+        settings = options.settings_of(context, lock_timeout=lock_timeout, lock_budget=lock_budget)
+        return command.expand(settings, conversation(as_json=as_json), to=revision, dry_run=dry_run, as_sql=as_sql)
+
+    run("migrate expand", work, as_json=as_json)
+
+
+@migrate.command()
+@click.argument("revision", required=False)
+@options.locking
+@options.dry_run
+@_as_sql
+@options.as_json
+@click.pass_context
+def contract(
+    context: click.Context,
+    revision: str | None,
+    lock_timeout: str | None,
+    lock_budget: str | None,
+    dry_run: bool,
+    as_sql: bool,
+    as_json: bool,
+) -> None:
+    """Run the contract of REVISION, or every contract that waits. Refused until nobody can need the old shape."""
+
+    def work() -> command.MigrateResult:
+        settings = options.settings_of(context, lock_timeout=lock_timeout, lock_budget=lock_budget)
+        speaks = conversation(as_json=as_json)
+        return command.contract(settings, speaks, only=revision, dry_run=dry_run, as_sql=as_sql)
+
+    run("migrate contract", work, as_json=as_json)
+
+
+@migrate.command("all")
+@options.locking
+@options.as_json
+@click.pass_context
+def everything(context: click.Context, lock_timeout: str | None, lock_budget: str | None, as_json: bool) -> None:
+    """Run every phase of every change, for development. Refused where a colour was ever recorded."""
+
+    def work() -> command.MigrateResult:
+        settings = options.settings_of(context, lock_timeout=lock_timeout, lock_budget=lock_budget)
+        return command.everything(settings, conversation(as_json=as_json))
+
+    run("migrate all", work, as_json=as_json)

@@ -1,0 +1,38 @@
+"""The options that commands share, and the settings made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from expandcontract.alembic_bridge.project import ProjectOptions
+from expandcontract.config import Settings, load_settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema ec/1) to stdout.")
+dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+
+
+def locking(command: Command) -> Command:
+    """The options of commands that take locks."""
+    timeout = click.option(
+        "--lock-timeout", metavar="DURATION", show_envvar=True, help="Longest wait for a lock.  [default: 1200ms]"
+    )
+    budget = click.option(
+        "--lock-budget", metavar="DURATION", show_envvar=True, help="All attempts of a part together.  [default: 10m]"
+    )
+    return timeout(budget(command))
+
+
+def settings_of(context: click.Context, **given: object) -> Settings:
+    """
+    The settings under the group's ``-c``, ``-n`` and ``-x`` and the options `given`.
+
+    Raises:
+        ConfigurationError: a value can't be used.
+    """
+    group: ProjectOptions = context.find_root().obj
+    return load_settings(group, given)

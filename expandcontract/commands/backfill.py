@@ -1,0 +1,185 @@
+"""``ec backfill``: move the rows of one change, or of every change whose backfill waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psycopg
+
+from expandcontract.alembic_bridge.revisions import Revision
+from expandcontract.backfill.engine import Engine
+from expandcontract.backfill.engine import Outcome as Ended
+from expandcontract.backfill.engine import Settings as EngineSettings
+from expandcontract.commands.conversation import Conversation
+from expandcontract.commands.result import Result, outcome_of
+from expandcontract.commands.running import user_connection
+from expandcontract.commands.situation import Situation, open_situation
+from expandcontract.config import Settings
+from expandcontract.database import catalog
+from expandcontract.database import ledger as ledgers
+from expandcontract.database.advisory_lock import backfill_lock, runner_lock
+from expandcontract.database.backfill_ledger import BackfillLedger
+from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.domain.facts import Facts
+from expandcontract.domain.gate import refusals, releases_with_traffic
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.plan import pending
+from expandcontract.domain.refusal import Refusal
+from expandcontract.domain.step import Step, StepState
+from expandcontract.errors import Interrupted, StepFailed, UsageError
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A backfill that ran to its end."""
+
+    step: Step
+    rows: int
+    rows_written: int
+    passes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackfillResult(Result):
+    """The backfills that are complete now (with `dry_run`: that would run), and what was refused."""
+
+    filled: tuple[Filled, ...] = ()
+    steps: tuple[Step, ...] = ()
+    dry_run: bool = False
+
+
+def run(
+    settings: Settings,
+    conversation: Conversation,
+    *,
+    only: str | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    dry_run: bool = False,
+) -> BackfillResult:
+    """
+    Run the backfill of `only`, or every one that waits, in the order of the history.
+
+    Raises:
+        Interrupted: `stop` said so; the position is saved.
+        RunnerBusy: another process fills the same table.
+        StepFailed: a range failed; the position is saved.
+        UsageError: the revision has no backfill, or its table no key.
+    """
+    with open_situation(settings) as situation:
+        if not dry_run:
+            ledgers.install(situation.connection)
+            for sentence in situation.reconcile():
+                conversation.says(sentence)
+        facts = situation.observed_facts()
+        filled: list[Filled] = []
+        would: list[Step] = []
+        refused: list[Refusal] = []
+        for revision in _waiting(situation, facts, only):
+            change = next(change for change in facts.tree if change.revision == revision.change.revision)
+            no = refusals(change, Phase.BACKFILL, facts)
+            if no:
+                refused += no
+            elif dry_run:
+                would.append(Step(change.revision, Phase.BACKFILL))
+            else:
+                wrote = bool(releases_with_traffic(change.revision, facts))
+                rate = settings.rate
+                filled.append(fill(situation, revision, conversation, rate=rate, new_code_wrote=wrote, stop=stop))
+        return BackfillResult(
+            outcome=outcome_of(len(filled) + len(would), tuple(refused)),
+            refusals=tuple(refused),
+            filled=tuple(filled),
+            steps=tuple(would) if dry_run else tuple(one.step for one in filled),
+            dry_run=dry_run,
+        )
+
+
+def fill(
+    situation: Situation,
+    revision: Revision,
+    conversation: Conversation,
+    *,
+    rate: int | None,
+    new_code_wrote: bool,
+    stop: Callable[[], bool] = lambda: False,
+) -> Filled:
+    """
+    Fill the rows of one change and verify that none is left; the gate has been asked.
+
+    Raises:
+        Interrupted, RunnerBusy, StepFailed, UsageError: as for `run`.
+    """
+    change, step = revision.change, Step(revision.change.revision, Phase.BACKFILL)
+    backfill = change.backfill
+    if backfill is None:
+        raise UsageError(f"{change.revision} ({change.title}) has no backfill")
+    relation = catalog.regclass(backfill.table, backfill.table_schema)
+    name = situation.actor.application_name
+    with (
+        runner_lock(situation.address, application_name=name, key=backfill_lock(relation)),
+        user_connection(situation) as connection,
+    ):
+        engine = Engine(
+            connection,
+            change.revision,
+            backfill,
+            new_code_wrote=new_code_wrote,
+            settings=EngineSettings(rate=rate),
+            on_progress=conversation.progress,
+            stop=stop,
+        )
+        situation.ledger.put_step(step, StepState.STARTED, title=change.title)
+        situation.ledger.record("backfill started", {"rate": rate or "max", "relation": relation}, step=step)
+        conversation.part_begins(step, change.title, f"backfill of {backfill.table}")
+        try:
+            ended = engine.run()
+        except psycopg.Error as error:
+            raise _failed(situation, revision, error.diag.message_primary or str(error)) from error
+        finally:
+            conversation.progress_ends()
+        return _ended(situation, revision, ended)
+
+
+def _ended(situation: Situation, revision: Revision, ended: Ended) -> Filled:
+    change, step = revision.change, Step(revision.change.revision, Phase.BACKFILL)
+    position = BackfillLedger(PsycopgExecutor(situation.connection)).positions()[change.revision]
+    if ended is Ended.INTERRUPTED:
+        situation.ledger.record("backfill interrupted", {"rows": position.rows_seen}, step=step)
+        raise Interrupted(
+            f"{step} was interrupted after {position.rows_seen} rows; the position is saved",
+            next_command=f"ec backfill {change.revision}",
+        )
+    if ended is Ended.ROWS_LEFT:
+        raise _failed(
+            situation,
+            revision,
+            f"after {position.number_of_pass} passes rows still need it: what it sets doesn't make its condition false,"
+            " or somebody goes on writing rows that need it",
+        )
+    facts = {"rows": position.rows_seen, "written": position.rows_written, "passes": position.number_of_pass}
+    with situation.connection.transaction():
+        situation.ledger.put_step(step, StepState.DONE, title=change.title)
+        situation.ledger.record("backfill done", facts, step=step)
+    return Filled(step, position.rows_seen, position.rows_written, position.number_of_pass)
+
+
+def _failed(situation: Situation, revision: Revision, words: str) -> StepFailed:
+    change, step = revision.change, Step(revision.change.revision, Phase.BACKFILL)
+    situation.ledger.put_step(step, StepState.FAILED, title=change.title, error=words)
+    situation.ledger.record("backfill failed", {"error": words}, step=step)
+    return StepFailed(
+        f"{step} ({change.title}) failed; the position is saved",
+        because=words,
+        next_command=f"mend the cause, then: ec backfill {change.revision}",
+    )
+
+
+def _waiting(situation: Situation, facts: Facts, only: str | None) -> list[Revision]:
+    waiting = {change.revision for change in pending(facts, Phase.BACKFILL)}
+    if only is None:
+        return [revision for revision in situation.revisions if revision.change.revision in waiting]
+    revision = situation.revision(only)
+    if revision.change.backfill is None:
+        raise UsageError(f"{only} ({revision.change.title}) has no backfill", next_command="ec plan")
+    return [revision] if revision.change.revision in waiting else []

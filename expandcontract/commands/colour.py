@@ -1,0 +1,218 @@
+"""``ec colour``: record which release runs where and who has traffic, and ask before it moves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+
+from expandcontract.commands.conversation import Conversation
+from expandcontract.commands.result import Outcome, Result
+from expandcontract.commands.situation import LedgerSession, open_ledger, open_situation
+from expandcontract.config import Settings
+from expandcontract.database import ledger as ledgers
+from expandcontract.domain.colour import Colour, Router
+from expandcontract.domain.facts import Facts
+from expandcontract.domain.gate import traffic_refusals
+from expandcontract.domain.refusal import Refusal
+from expandcontract.domain.release import Release
+from expandcontract.errors import UsageError
+
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
+
+
+@dataclass(frozen=True)
+class ColourView:
+    """A colour with what people ask first: its release, its weight, and when that release last had traffic."""
+
+    name: str
+    release: str
+    weight: int
+    is_live: bool
+    last_traffic: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColourResult(Result):
+    """The router as it is (with `dry_run`: as it would be)."""
+
+    colours: tuple[ColourView, ...] = ()
+    dry_run: bool = False
+
+
+def deploy(
+    settings: Settings, conversation: Conversation, *, colour: str, tag: str, dry_run: bool = False
+) -> ColourResult:
+    """
+    Record that `colour` now runs the release `tag`, with the revisions of this tree.
+
+    Onto a colour that has traffic this moves traffic as well: it is recorded, and where the release may not have
+    traffic the result says so.
+
+    Raises:
+        UsageError: a name that can't be one.
+        EcError: see `expandcontract.errors`.
+    """
+    _check_names(colour, tag)
+    with open_situation(settings) as situation:
+        changes = [revision.change for revision in situation.revisions]
+        release = Release(
+            tag,
+            ships=frozenset(change.revision for change in changes),
+            needs_backfill=frozenset(
+                change.revision for change in changes if change.backfill is not None and change.backfill.required
+            ),
+        )
+        if not dry_run:
+            ledgers.install(situation.connection)
+            for sentence in situation.reconcile():
+                conversation.says(sentence)
+        move = _Move("deploy", {"colour": colour, "release": tag, "ships": len(release.ships)})
+        return move.make(situation, dry_run=dry_run, to=lambda router, now: router.deploy(colour, release, now))
+
+
+def traffic(settings: Settings, *, weights: Mapping[str, int], dry_run: bool = False) -> ColourResult:
+    """
+    Record the router's weights; a colour that isn't named has none. Never refuses to know the truth.
+
+    Raises:
+        UsageError: an unknown colour, or weights that don't add up to 100 (or to 0: nobody is served).
+        EcError: see `expandcontract.errors`.
+    """
+    _check_names(*weights)
+    if sum(weights.values()) not in (0, 100):
+        raise UsageError(
+            f"the weights add up to {sum(weights.values())}",
+            because="they describe the whole router, so they are 100 together (or 0, where nobody is served)",
+            next_command="ec colour traffic blue=90 green=10",
+        )
+    with open_ledger(settings) as session:
+        router = _router(session)
+        for name in weights:
+            _known(router, name)
+        move = _Move("traffic", {"weights": dict(weights), "live": sorted(name for name in weights if weights[name])})
+        return move.make(session, dry_run=dry_run, to=lambda router, now: router.shift(weights, now))
+
+
+def retire(settings: Settings, *, colour: str, dry_run: bool = False) -> ColourResult:
+    """
+    Record that `colour` is gone. The release that it ran stays known: its windows go on.
+
+    Raises:
+        UsageError: an unknown colour, or one that has traffic.
+        EcError: see `expandcontract.errors`.
+    """
+    with open_ledger(settings) as session:
+        known = _known(_router(session), colour)
+        if known.is_live:
+            raise UsageError(
+                f"{colour} has {known.weight} % of the traffic, so it can't be retired",
+                next_command="record first who has the traffic now: ec colour traffic OTHER=100",
+            )
+        move = _Move("retire", {"colour": colour, "release": known.release})
+        return move.make(session, dry_run=dry_run, to=lambda router, now: router.retire(colour, now))
+
+
+def show(settings: Settings) -> ColourResult:
+    """
+    The colours as the ledger knows them.
+
+    Raises:
+        EcError: see `expandcontract.errors`.
+    """
+    with open_ledger(settings) as session:
+        router = _router(session)
+        views = views_of(router, session.ledger.now())
+        return ColourResult(outcome=Outcome.DONE if views else Outcome.NOTHING, colours=views)
+
+
+def check(settings: Settings, *, colour: str) -> ColourResult:
+    """
+    May the release on `colour` take traffic? Answered from the database alone; changes nothing.
+
+    Raises:
+        UsageError: an unknown colour.
+        EcError: see `expandcontract.errors`.
+    """
+    with open_ledger(settings) as session:
+        router = _router(session)
+        release = router.releases[_known(router, colour).release]
+        refused = traffic_refusals(release, _facts(session, router))
+        views = tuple(view for view in views_of(router, session.ledger.now()) if view.name == colour)
+        return ColourResult(outcome=Outcome.REFUSED if refused else Outcome.DONE, refusals=refused, colours=views)
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A change of the router, with the event that records it."""
+
+    kind: str
+    event: Mapping[str, object]
+
+    def make(self, session: LedgerSession, *, dry_run: bool, to: Callable[[Router, datetime], Router]) -> ColourResult:
+        """Record the move, and judge every release that has traffic after it."""
+        with _transaction(session, dry_run=dry_run):
+            if not dry_run:
+                session.ledger.lock_router()
+            before, now = _router(session), session.ledger.now()
+            after = to(before, now)
+            refused = _broken(after, _facts(session, after))
+            if not dry_run:
+                session.ledger.put_router(after, before)
+                session.ledger.record(self.kind, {**self.event, "breaks": [refusal.because for refusal in refused]})
+        return ColourResult(
+            outcome=Outcome.REFUSED if refused else Outcome.DONE,
+            refusals=refused,
+            colours=views_of(after, now),
+            dry_run=dry_run,
+        )
+
+
+def _transaction(session: LedgerSession, *, dry_run: bool) -> AbstractContextManager[object]:
+    return session.connection.transaction(force_rollback=dry_run)
+
+
+def _broken(after: Router, facts: Facts) -> tuple[Refusal, ...]:
+    """Why releases that have traffic now may not have it."""
+    return tuple(refusal for release in after.live_releases for refusal in traffic_refusals(release, facts))
+
+
+def _facts(session: LedgerSession, router: Router) -> Facts:
+    records = session.ledger.steps() if session.has_ledger else {}
+    return Facts(
+        now=session.ledger.now(),
+        steps={step: record.state for step, record in records.items()},
+        router=router,
+        titles={step.revision: record.title for step, record in records.items()},
+    )
+
+
+def _router(session: LedgerSession) -> Router:
+    return session.ledger.router() if session.has_ledger else Router()
+
+
+def _known(router: Router, name: str) -> Colour:
+    if name not in router.colours:
+        known = ", ".join(sorted(router.colours)) or "none yet"
+        raise UsageError(
+            f"there is no colour {name!r}",
+            because=f"the ledger knows {known}",
+            next_command=f"ec colour deploy {name} RELEASE (from the tree that it runs)",
+        )
+    return router.colours[name]
+
+
+def _check_names(*names: str) -> None:
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise UsageError(f"{name!r} can't be a name: 1 to 100 characters, none of them a control character")
+
+
+def views_of(router: Router, now: datetime) -> tuple[ColourView, ...]:
+    """The colours as people see them, by name."""
+    return tuple(
+        ColourView(name, colour.release, colour.weight, colour.is_live, router.last_traffic(colour.release, now))
+        for name, colour in sorted(router.colours.items())
+    )

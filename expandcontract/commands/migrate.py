@@ -1,0 +1,196 @@
+"""``ec migrate expand``, ``ec migrate contract`` and, for development, ``ec migrate all``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from expandcontract.alembic_bridge.offline import render
+from expandcontract.alembic_bridge.revisions import Revision
+from expandcontract.backfill.engine import rows_left_in
+from expandcontract.commands.backfill import fill
+from expandcontract.commands.conversation import Conversation
+from expandcontract.commands.result import Result, outcome_of
+from expandcontract.commands.running import Refused, Running, become_runner, user_connection
+from expandcontract.commands.situation import Situation, open_situation, with_rows_left
+from expandcontract.config import Settings
+from expandcontract.database.ledger import Ledger
+from expandcontract.domain.facts import Facts
+from expandcontract.domain.gate import refusals, releases_with_traffic
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.plan import pending
+from expandcontract.domain.refusal import Refusal
+from expandcontract.domain.step import Step
+from expandcontract.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrateResult(Result):
+    """The steps that ran (with `dry_run`: that would run), what was refused, and the SQL where it was asked for."""
+
+    steps: tuple[Step, ...] = ()
+    dry_run: bool = False
+    sql: str | None = field(default=None)
+
+
+def expand(
+    settings: Settings,
+    conversation: Conversation,
+    *,
+    to: str | None = None,
+    dry_run: bool = False,
+    as_sql: bool = False,
+) -> MigrateResult:
+    """
+    Run every expand that waits, up to and including the revision `to`.
+
+    Raises:
+        EcError: see `expandcontract.errors`; what ran before stays.
+    """
+    with open_situation(settings) as situation:
+        if dry_run or as_sql:
+            waiting = _expands(situation, situation.observed_facts(), to)
+            return _foreseen(situation, waiting, Phase.EXPAND, as_sql=as_sql)
+        with become_runner(situation, conversation) as running:
+            waiting = _expands(situation, situation.facts(), to)
+            return _run(running, waiting, Phase.EXPAND, stop_at_refusal=True)
+
+
+def contract(
+    settings: Settings,
+    conversation: Conversation,
+    *,
+    only: str | None = None,
+    dry_run: bool = False,
+    as_sql: bool = False,
+) -> MigrateResult:
+    """
+    Run the contract of `only`, or every contract that waits; each is asked for itself.
+
+    Raises:
+        UsageError: the revision has no contract.
+        EcError: see `expandcontract.errors`; what ran before stays.
+    """
+    with open_situation(settings) as situation:
+        if dry_run or as_sql:
+            waiting = _contracts(situation, situation.observed_facts(), only)
+            return _foreseen(situation, waiting, Phase.CONTRACT, as_sql=as_sql)
+        with become_runner(situation, conversation) as running:
+            waiting = _contracts(situation, situation.facts(), only)
+            return _run(running, waiting, Phase.CONTRACT, stop_at_refusal=False)
+
+
+def everything(settings: Settings, conversation: Conversation) -> MigrateResult:
+    """
+    Run every phase of every change, in the order of the history: for development and tests.
+
+    Raises:
+        UsageError: the database has seen a colour, so somebody's traffic may depend on it.
+        EcError: see `expandcontract.errors`; what ran before stays.
+    """
+    with open_situation(settings) as situation, become_runner(situation, conversation) as running:
+        _refuse_where_colours_are_known(situation.ledger)
+        done: list[Step] = []
+        for revision in situation.revisions:
+            for phase in revision.change.phases:
+                step = Step(revision.change.revision, phase)
+                if situation.facts().is_done(*_identity(step)):
+                    continue
+                if phase is Phase.BACKFILL:
+                    fill(situation, revision, conversation, rate=None, new_code_wrote=False)
+                else:
+                    running.run_step(revision, phase, _refuse_where_colours_are_known)
+                done.append(step)
+        return MigrateResult(outcome=outcome_of(len(done), ()), steps=tuple(done))
+
+
+def _identity(step: Step) -> tuple[str, Phase]:
+    return step.revision, step.phase
+
+
+def _refuse_where_colours_are_known(ledger: Ledger) -> None:
+    router = ledger.router()
+    if router.colours or router.releases:
+        names = ", ".join(sorted(router.colours) or sorted(router.releases))
+        raise UsageError(
+            "this database has seen a colour, so ec migrate all is refused",
+            because=f"the ledger knows {names}: running contracts without asking could break what has traffic",
+            next_command="ec migrate expand, ec backfill and ec migrate contract",
+        )
+
+
+def _expands(situation: Situation, facts: Facts, to: str | None) -> list[Revision]:
+    waiting = {change.revision for change in pending(facts, Phase.EXPAND)}
+    wanted = list(situation.revisions)
+    if to is not None:
+        wanted = wanted[: wanted.index(situation.revision(to)) + 1]
+    return [revision for revision in wanted if revision.change.revision in waiting]
+
+
+def _contracts(situation: Situation, facts: Facts, only: str | None) -> list[Revision]:
+    waiting = {change.revision for change in pending(facts, Phase.CONTRACT)}
+    wanted = [situation.revision(only)] if only is not None else list(situation.revisions)
+    if only is not None and not wanted[0].contract:
+        raise UsageError(
+            f"{only} ({wanted[0].change.title}) has no contract()", next_command="ec plan shows what each change has"
+        )
+    return [revision for revision in wanted if revision.change.revision in waiting]
+
+
+def _run(running: Running, waiting: list[Revision], phase: Phase, *, stop_at_refusal: bool) -> MigrateResult:
+    done: list[Step] = []
+    refused: list[Refusal] = []
+    for revision in waiting:
+        no = _refusals(running.situation, running.situation.facts(), revision, phase)
+        if not no:
+            try:
+                running.run_step(revision, phase, running.ask_gate(revision, phase))
+                done.append(Step(revision.change.revision, phase))
+            except Refused as changed:  # the facts changed while the step waited for its locks
+                no = changed.refusals
+        refused += no
+        if no and stop_at_refusal:
+            break
+    for refusal in refused:
+        running.situation.ledger.record(
+            f"{phase} refused",
+            {"code": refusal.code, "because": refusal.because, "until": refusal.until},
+            step=refusal.step,
+        )
+    return MigrateResult(outcome=outcome_of(len(done), tuple(refused)), refusals=tuple(refused), steps=tuple(done))
+
+
+def _refusals(situation: Situation, facts: Facts, revision: Revision, phase: Phase) -> tuple[Refusal, ...]:
+    """The gate's answer; for a contract with a fresh look for rows that its backfill hasn't reached."""
+    change = next(change for change in facts.tree if change.revision == revision.change.revision)
+    no = refusals(change, phase, facts)
+    looks = phase is Phase.CONTRACT and change.backfill is not None and not facts.has_begun(change.revision, phase)
+    if no or not looks or change.backfill is None:
+        return no
+    wrote = bool(releases_with_traffic(change.revision, facts))
+    with user_connection(situation) as connection:
+        left = rows_left_in(connection, change.backfill, new_code_wrote=wrote)
+    return refusals(change, phase, with_rows_left(facts, {change.revision: left}))
+
+
+def _foreseen(situation: Situation, waiting: list[Revision], phase: Phase, *, as_sql: bool) -> MigrateResult:
+    """
+    What a run would do, without writing anything.
+
+    Each expand is judged as if those before it had run.
+    """
+    facts = situation.observed_facts()
+    allowed: list[Revision] = []
+    refused: list[Refusal] = []
+    for revision in waiting:
+        no = _refusals(situation, facts, revision, phase)
+        if no:
+            refused += no
+            if phase is Phase.EXPAND:
+                break
+            continue
+        allowed.append(revision)
+        facts = facts.with_done(Step(revision.change.revision, phase))
+    sql = render(situation.project, situation.connection, allowed, phase, situation.heads) if as_sql else None
+    steps = tuple(Step(revision.change.revision, phase) for revision in allowed)
+    outcome = outcome_of(len(steps), tuple(refused))
+    return MigrateResult(outcome=outcome, refusals=tuple(refused), steps=steps, dry_run=True, sql=sql)

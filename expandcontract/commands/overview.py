@@ -1,0 +1,103 @@
+"""``ec plan`` and ``ec status``: what waits, what may run, and what stands in its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from expandcontract.commands.colour import ColourView, views_of
+from expandcontract.commands.result import Outcome, Result
+from expandcontract.commands.situation import Situation, open_situation
+from expandcontract.config import Settings
+from expandcontract.database.backfill_ledger import BackfillLedger, Position
+from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.domain.facts import Facts
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.plan import PlannedStep, plan
+from expandcontract.domain.refusal import Refusal
+from expandcontract.domain.step import StepState
+
+
+@dataclass(frozen=True)
+class StepView:
+    """One step: where it is, its parts, and why it may not run now (nothing there: it may, or it is done)."""
+
+    step: str
+    revision: str
+    phase: Phase
+    title: str
+    state: StepState
+    parts: tuple[str, ...]
+    rows: int | None
+    of_about: int | None
+    error: str | None
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverviewResult(Result):
+    """The steps (for a plan: those that wait), and the colours."""
+
+    steps: tuple[StepView, ...]
+    colours: tuple[ColourView, ...]
+    now: datetime
+
+
+def show_plan(settings: Settings) -> OverviewResult:
+    """
+    The steps that wait, in order, each with the gate's answer. Reads only.
+
+    Raises:
+        EcError: see `expandcontract.errors`.
+    """
+    with open_situation(settings) as situation:
+        facts = situation.observed_facts()
+        waiting = [step for step in plan(facts) if not step.is_done]
+        outcome = Outcome.DONE if waiting else Outcome.NOTHING
+        return _overview(situation, facts, waiting, outcome)
+
+
+def show_status(settings: Settings, *, check: bool = False) -> OverviewResult:
+    """
+    Every step of every change with open steps, and the colours. Reads only.
+
+    Args:
+        settings: the settings.
+        check: the outcome is `Outcome.FINDINGS` where a step could run now, or has failed.
+
+    Raises:
+        EcError: see `expandcontract.errors`.
+    """
+    with open_situation(settings) as situation:
+        facts = situation.observed_facts()
+        steps = plan(facts)
+        open_changes = {step.change.revision for step in steps if not step.is_done}
+        shown = [step for step in steps if step.change.revision in open_changes]
+        due = [step for step in steps if not step.is_done and (not step.refusals or step.state is StepState.FAILED)]
+        return _overview(situation, facts, shown, Outcome.FINDINGS if check and due else Outcome.DONE)
+
+
+def _overview(situation: Situation, facts: Facts, steps: list[PlannedStep], outcome: Outcome) -> OverviewResult:
+    has_ledger = situation.has_ledger
+    positions = BackfillLedger(PsycopgExecutor(situation.connection)).positions() if has_ledger else {}
+    records = situation.ledger.steps() if has_ledger else {}
+    errors = {step: record.error for step, record in records.items()}
+    views = tuple(_view(step, positions.get(step.change.revision), errors.get(step.step)) for step in steps)
+    return OverviewResult(outcome=outcome, steps=views, colours=views_of(facts.router, facts.now), now=facts.now)
+
+
+def _view(planned: PlannedStep, position: Position | None, error: str | None) -> StepView:
+    phase = planned.step.phase
+    moves_rows = phase is Phase.BACKFILL and position is not None
+    return StepView(
+        step=str(planned.step),
+        revision=planned.step.revision,
+        phase=phase,
+        title=planned.change.title,
+        state=planned.state,
+        parts=planned.change.parts(phase),
+        rows=position.rows_seen if moves_rows and position else None,
+        of_about=position.estimated_rows if moves_rows and position else None,
+        error=error,
+        refusals=planned.refusals,
+    )

@@ -1,0 +1,108 @@
+"""What the acting commands share: the runner's lock, the ledger in place, and the gate asked again inside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from expandcontract.alembic_bridge.revisions import Revision
+from expandcontract.alembic_bridge.runner import Patience, Runner
+from expandcontract.alembic_bridge.sync_check import check_syncs
+from expandcontract.commands.conversation import Conversation
+from expandcontract.commands.situation import Situation
+from expandcontract.database import ledger as ledgers
+from expandcontract.database.advisory_lock import runner_lock
+from expandcontract.database.connect import connect
+from expandcontract.database.ledger import Ledger
+from expandcontract.domain.gate import refusals
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.refusal import Refusal
+from expandcontract.domain.step import Step, StepState
+from expandcontract.errors import EcError, ExitCode
+
+
+class Refused(EcError):
+    """The gate said no inside a step's transaction, which rolls back; the command turns it into its result."""
+
+    exit_code = ExitCode.REFUSED
+
+    def __init__(self, refusals: tuple[Refusal, ...]) -> None:
+        super().__init__("refused")
+        self.refusals = refusals
+
+
+@dataclass(frozen=True)
+class Running:
+    """A situation in which this process is the one runner."""
+
+    situation: Situation
+    runner: Runner
+    conversation: Conversation
+
+    def run_step(self, revision: Revision, phase: Phase, ask: Callable[[Ledger], None]) -> None:
+        """
+        Run the parts of a step that aren't done yet, one after the other.
+
+        Raises:
+            LockBudgetSpent, StepFailed: from the part that didn't run; those before it stay.
+        """
+        step = Step(revision.change.revision, phase)
+        record = self.situation.ledger.steps().get(step)
+        begins_at = record.parts_done if record and record.state is not StepState.DONE else 0
+        if phase is Phase.EXPAND and begins_at == 0:
+            with user_connection(self.situation) as connection:
+                check_syncs(connection, revision)
+        for index in range(begins_at, len(revision.parts(phase))):
+            part = revision.change.parts(phase)[index]
+            self.conversation.part_begins(step, revision.change.title, part)
+            began = time.monotonic()
+            self.runner.run_part(revision, phase, index, ask)
+            self.conversation.part_done(step, part, time.monotonic() - began)
+
+    def ask_gate(self, revision: Revision, phase: Phase) -> Callable[[Ledger], None]:
+        """The question that a part asks inside its transaction: do the facts still hold?"""
+
+        def ask(ledger: Ledger) -> None:
+            refused = refusals(revision.change, phase, self.situation.facts(ledger))
+            if refused:
+                raise Refused(refused)
+
+        return ask
+
+
+@contextmanager
+def become_runner(situation: Situation, conversation: Conversation) -> Iterator[Running]:
+    """
+    Hold the runner's lock, with the ledger installed and in step with Alembic's version table.
+
+    Raises:
+        RunnerBusy: another runner is at work.
+    """
+    with runner_lock(situation.address, application_name=situation.actor.application_name) as connection:
+        if ledgers.install(situation.connection):
+            conversation.says("the ledger was created in schema ec")
+        for sentence in situation.reconcile():
+            conversation.says(sentence)
+        settings = situation.settings
+        runner = Runner(
+            situation.project,
+            connection,
+            situation.actor,
+            Patience(settings.lock_timeout, settings.lock_budget),
+            conversation.blocked,
+        )
+        yield Running(situation, runner, conversation)
+
+
+@contextmanager
+def user_connection(situation: Situation) -> Iterator[psycopg.Connection[Any]]:
+    """A connection of ours on which the author's SQL finds what it finds on theirs: with their search path."""
+    with connect(
+        situation.address, application_name=situation.actor.application_name, pin_search_path=False, direct=True
+    ) as connection:
+        yield connection

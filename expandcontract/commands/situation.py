@@ -1,0 +1,195 @@
+"""The situation a command finds: the project, its database, the ledger, and the facts for the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from alembic.util import CommandError
+
+from expandcontract.alembic_bridge.environment import observe
+from expandcontract.alembic_bridge.project import Project, open_project, revision_errors
+from expandcontract.alembic_bridge.revisions import Revision, read_revisions
+from expandcontract.config import Settings
+from expandcontract.database import ledger as ledgers
+from expandcontract.database.actor import Actor, current_actor
+from expandcontract.database.address import Address, address_from_text
+from expandcontract.database.connect import connect
+from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.ledger import Ledger, StepRecord
+from expandcontract.domain.change import Change
+from expandcontract.domain.facts import Facts
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.step import Step, StepState
+from expandcontract.errors import UsageError
+
+
+@dataclass(frozen=True)
+class LedgerSession:
+    """A connection to the database with its ledger; all that the colour commands need."""
+
+    address: Address
+    connection: psycopg.Connection[Any]
+    ledger: Ledger
+    actor: Actor
+
+    @property
+    def has_ledger(self) -> bool:
+        """Whether the ledger is installed."""
+        return ledgers.installed_version(PsycopgExecutor(self.connection)) > 0
+
+
+@dataclass(frozen=True)
+class Situation(LedgerSession):
+    """A project and its database. ``heads`` are those of the version table when the command began."""
+
+    settings: Settings
+    project: Project
+    revisions: tuple[Revision, ...]
+    heads: tuple[str, ...]
+
+    def revision(self, name: str) -> Revision:
+        """
+        The revision that `name` means to Alembic: an id, the start of one, ``head``.
+
+        Raises:
+            UsageError: none, or several.
+        """
+        try:
+            script = self.project.script.get_revision(name)
+        except CommandError as error:
+            raise UsageError(str(error), next_command="ec status") from None
+        found = [revision for revision in self.revisions if script and revision.change.revision == script.revision]
+        if not found:
+            raise UsageError(f"this tree has no revision {name}", next_command="ec status")
+        return found[0]
+
+    def lineage(self) -> frozenset[str]:
+        """The revisions that plain Alembic has applied, as far as this tree knows them; unknown heads included."""
+        known = {revision.change.revision for revision in self.revisions}
+        found = set(self.heads)
+        with revision_errors(self.project):
+            for head in self.heads:
+                if head in known:
+                    found.update(script.revision for script in self.project.script.iterate_revisions(head, "base"))
+        return frozenset(found)
+
+    def observed_facts(self) -> Facts:
+        """The facts with what plain Alembic did counted in; writes nothing."""
+        if not self.has_ledger:
+            steps = {Step(revision, Phase.EXPAND): StepState.DONE for revision in self.lineage()}
+            return Facts(now=self.ledger.now(), tree=self._tree(steps), steps=steps)
+        records = self.ledger.steps()
+        steps = {step: record.state for step, record in records.items()}
+        applied, undone = _drift(records, self.lineage(), {revision.change.revision for revision in self.revisions})
+        for revision in applied:
+            steps[Step(revision, Phase.EXPAND)] = StepState.DONE
+        for revision in undone:
+            steps.pop(Step(revision, Phase.EXPAND), None)
+            steps.pop(Step(revision, Phase.BACKFILL), None)
+        return self._facts(self.ledger, steps, records)
+
+    def facts(self, ledger: Ledger | None = None) -> Facts:
+        """The facts as the ledger has them now, read in the transaction of `ledger` where one is given."""
+        reading = ledger or self.ledger
+        records = reading.steps()
+        return self._facts(reading, {step: record.state for step, record in records.items()}, records)
+
+    def reconcile(self) -> list[str]:
+        """
+        Record what plain Alembic did without us; one sentence for each finding.
+
+        Applied revisions become expanded steps, marked as done outside. A revision that was downgraded is forgotten,
+        so that its expand and its backfill run again.
+        """
+        tree = {revision.change.revision: revision.change for revision in self.revisions}
+        applied, undone = _drift(self.ledger.steps(), self.lineage(), set(tree))
+        with self.connection.transaction():
+            for revision in applied:
+                title = tree[revision].title if revision in tree else ""
+                parts = len(tree[revision].expand_parts) if revision in tree else 1
+                step = Step(revision, Phase.EXPAND)
+                self.ledger.put_step(step, StepState.DONE, title=title, parts_done=parts, outside=True)
+                self.ledger.record("expand done", {"outside": True}, step=step)
+            for revision in undone:
+                self.ledger.forget_change(revision)
+                self.ledger.record("expand undone", {"outside": True}, step=Step(revision, Phase.EXPAND))
+        sentences = [
+            f"{revision} was downgraded outside ec: its expand and backfill are to run again" for revision in undone
+        ]
+        if applied:
+            sentences.insert(0, f"{len(applied)} revision(s) applied by plain alembic recorded as expanded")
+        return sentences
+
+    def _facts(self, ledger: Ledger, steps: Mapping[Step, StepState], records: Mapping[Step, StepRecord]) -> Facts:
+        return Facts(
+            now=ledger.now(),
+            tree=self._tree(steps),
+            steps=steps,
+            router=ledger.router(),
+            titles={step.revision: record.title for step, record in records.items()},
+        )
+
+    def _tree(self, steps: Mapping[Step, StepState]) -> tuple[Change, ...]:
+        """The changes; those with open steps know what they touch (finding that out calls their functions)."""
+        return tuple(_open_or_plain(revision, steps) for revision in self.revisions)
+
+
+def _open_or_plain(revision: Revision, steps: Mapping[Step, StepState]) -> Change:
+    change = revision.change
+    waiting = [phase for phase in change.phases if steps.get(Step(change.revision, phase)) is not StepState.DONE]
+    return revision.with_footprints() if waiting else change
+
+
+def _drift(records: Mapping[Step, StepRecord], lineage: frozenset[str], tree: set[str]) -> tuple[list[str], list[str]]:
+    """What Alembic has applied and the ledger hasn't, and the other way round, among the revisions of this tree."""
+    expanded = {
+        step.revision
+        for step, record in records.items()
+        if step.phase is Phase.EXPAND and record.state is StepState.DONE
+    }
+    return sorted(lineage - expanded), sorted((expanded & tree) - lineage)
+
+
+@contextmanager
+def open_situation(settings: Settings) -> Iterator[Situation]:
+    """
+    Open the project, run env.py once to see its database, and connect.
+
+    Raises:
+        EcError: the project, the configuration or the server can't be used; nothing has changed.
+    """
+    project = open_project(settings.project)
+    revisions = read_revisions(project, settings.contract_after)
+    seen = observe(project, settings.database_url)
+    actor = current_actor(project.folder)
+    with connect(seen.address, application_name=actor.application_name) as connection:
+        ledger = Ledger(PsycopgExecutor(connection), actor)
+        yield Situation(seen.address, connection, ledger, actor, settings, project, revisions, seen.heads)
+
+
+@contextmanager
+def open_ledger(settings: Settings) -> Iterator[LedgerSession]:
+    """
+    Connect to the ledger alone: with ``EC_DATABASE_URL`` at once, else by way of env.py.
+
+    Raises:
+        EcError: the configuration or the server can't be used.
+    """
+    if settings.database_url:
+        address, folder = address_from_text(settings.database_url, origin="EC_DATABASE_URL"), Path.cwd()
+    else:
+        project = open_project(settings.project)
+        address, folder = observe(project).address, project.folder
+    actor = current_actor(folder)
+    with connect(address, application_name=actor.application_name) as connection:
+        yield LedgerSession(address, connection, Ledger(PsycopgExecutor(connection), actor), actor)
+
+
+def with_rows_left(facts: Facts, rows_left: Mapping[str, bool]) -> Facts:
+    """The facts with what somebody has seen of unfilled rows."""
+    return replace(facts, rows_left=rows_left)

@@ -1,0 +1,99 @@
+"""``ec undo``: take an expand back, while nobody needs what it made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from expandcontract.alembic_bridge.revisions import Revision
+from expandcontract.commands.conversation import Conversation
+from expandcontract.commands.result import Outcome, Result
+from expandcontract.commands.running import Refused, become_runner
+from expandcontract.commands.situation import Situation, open_situation
+from expandcontract.config import Settings
+from expandcontract.database import catalog
+from expandcontract.database.advisory_lock import backfill_lock, runner_lock
+from expandcontract.database.ledger import Ledger
+from expandcontract.domain.facts import Facts
+from expandcontract.domain.gate import releases_with_traffic, undo_refusals
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.refusal import Refusal
+from expandcontract.domain.step import Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndoResult(Result):
+    """The step that was undone (with `dry_run`: that would be), and the releases given up by it."""
+
+    steps: tuple[Step, ...] = ()
+    gives_up: tuple[str, ...] = ()
+    dry_run: bool = False
+
+
+def undo(
+    settings: Settings,
+    conversation: Conversation,
+    *,
+    name: str,
+    give_up: frozenset[str] = frozenset(),
+    reason: str | None = None,
+    dry_run: bool = False,
+) -> UndoResult:
+    """
+    Run ``downgrade()`` of the revision `name` and forget its steps.
+
+    Args:
+        settings: the settings.
+        conversation: who listens.
+        name: the revision.
+        give_up: the releases that the caller gives up as places to go back to.
+        reason: why, for the ledger.
+        dry_run: judge, and change nothing.
+
+    Raises:
+        RunnerBusy: another runner is at work, or the change's backfill is.
+        EcError: see `expandcontract.errors`.
+    """
+    with open_situation(settings) as situation:
+        revision = situation.revision(name)
+        if dry_run:
+            facts = situation.observed_facts()
+            return _result(revision, undo_refusals(revision.change, facts, give_up), facts, dry_run=True)
+        with become_runner(situation, conversation) as running:
+            facts = situation.facts()
+
+            def ask(ledger: Ledger) -> None:
+                no = undo_refusals(revision.change, situation.facts(ledger), give_up)
+                if no:
+                    raise Refused(no)
+
+            no = undo_refusals(revision.change, facts, give_up)
+            if not no:
+                event = {"gives_up": sorted(releases_with_traffic(revision.change.revision, facts)), "reason": reason}
+                try:
+                    _undo_beside_no_backfill(situation, revision, lambda: running.runner.undo(revision, ask, event))
+                except Refused as changed:
+                    no = changed.refusals
+            return _result(revision, no, facts, dry_run=False)
+
+
+def _undo_beside_no_backfill(situation: Situation, revision: Revision, undo_it: Callable[[], None]) -> None:
+    """A backfill of this change that runs now would find its column gone: its lock must be free."""
+    backfill = revision.change.backfill
+    if backfill is None:
+        undo_it()
+        return
+    key = backfill_lock(catalog.regclass(backfill.table, backfill.table_schema))
+    with runner_lock(situation.address, application_name=situation.actor.application_name, key=key):
+        undo_it()
+
+
+def _result(revision: Revision, no: tuple[Refusal, ...], facts: Facts, *, dry_run: bool) -> UndoResult:
+    step = Step(revision.change.revision, Phase.EXPAND)
+    return UndoResult(
+        outcome=Outcome.REFUSED if no else Outcome.DONE,
+        refusals=no,
+        steps=() if no else (step,),
+        gives_up=() if no else releases_with_traffic(step.revision, facts),
+        dry_run=dry_run,
+    )

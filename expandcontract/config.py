@@ -1,0 +1,94 @@
+"""The configuration: ``[tool.expandcontract]`` in pyproject.toml, under what flags and ``EC_*`` variables say."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from expandcontract.alembic_bridge.project import ProjectOptions
+from expandcontract.domain.duration import parse_duration
+from expandcontract.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    Everything that can be set, with its default.
+
+    ``lock_timeout`` is the longest that a statement may wait for a lock, and so the longest that the application may
+    wait behind it; 1.2 s because autovacuum gives way only after ``deadlock_timeout``, which is 1 s by default.
+    """
+
+    contract_after: timedelta = timedelta(days=14)  # the rollback window of a change that names none
+    lock_timeout: timedelta = timedelta(milliseconds=1200)
+    lock_budget: timedelta = timedelta(minutes=10)  # all attempts of one part together
+    rate: int | None = 10_000  # a backfill's rows per second; None is flat out
+    database_url: str | None = field(default=None, repr=False)  # for ec's own connections; default: env.py's
+    project: ProjectOptions = field(default_factory=ProjectOptions)
+
+
+def parse_rate(value: object) -> int | None:
+    """
+    Rows per second from ``10000`` or ``max`` (None: flat out).
+
+    Raises:
+        ValueError: anything else.
+    """
+    if value == "max":
+        return None
+    text = str(value)
+    if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ValueError(f"{value!r} is not a rate; write rows per second, for example 10000, or max")
+    return int(text)
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "contract_after": lambda value: parse_duration(str(value)),
+    "lock_timeout": lambda value: parse_duration(str(value)),
+    "lock_budget": lambda value: parse_duration(str(value)),
+    "rate": parse_rate,
+}
+
+
+def load_settings(project: ProjectOptions, given: Mapping[str, object]) -> Settings:
+    """
+    The settings: `given` (flags and variables, None for not given) over pyproject.toml over the defaults.
+
+    Raises:
+        ConfigurationError: values that can't be used, all of them in one message, each with where it stands.
+    """
+    file = project.pyproject()
+    sources = [(f"{file}: {name}", name, value) for name, value in _table(file).items()]
+    sources += [(name.replace("_", "-"), name, value) for name, value in given.items() if value is not None]
+    settings, mistakes = Settings(project=project, database_url=os.environ.get("EC_DATABASE_URL")), []
+    for place, name, value in sources:
+        if name not in _READERS:
+            mistakes.append(f"{place} is unknown; there are {', '.join(_READERS)}")
+            continue
+        try:
+            settings = replace(settings, **{name: _READERS[name](value)})
+        except ValueError as error:
+            mistakes.append(f"{place}: {error}")
+    if mistakes:
+        raise ConfigurationError("the configuration can't be used", because="; ".join(mistakes))
+    if settings.lock_timeout <= timedelta(0):
+        raise ConfigurationError("lock-timeout must be more than 0, or a step could wait for ever")
+    return settings
+
+
+def _table(file: Path) -> Mapping[str, Any]:
+    if not file.exists():
+        return {}
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{file} can't be read", because=str(error)) from None
+    table = document.get("tool", {}).get("expandcontract", {})
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{file}: [tool.expandcontract] must be a table")
+    return table

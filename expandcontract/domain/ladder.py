@@ -1,0 +1,36 @@
+"""The ladder of lock time-outs: short waits first, so that an attempt behind a blocker hurts nobody for long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+# Shares of lock_timeout. The last rung is the whole of it: longer than deadlock_timeout, since only then does
+# autovacuum give way (https://www.postgresql.org/docs/current/runtime-config-locks.html).
+_RUNGS = (0.1, 0.2, 0.2, 0.5, 1.0)
+_LONGEST_PAUSE = 5.0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try for a lock: how long it may wait, and the most seconds to pause before the next one."""
+
+    number: int
+    lock_timeout: timedelta
+    pause: float
+
+
+def attempts(lock_timeout: timedelta) -> Iterator[Attempt]:
+    """
+    The tries, without end: up the ladder, then its top again and again.
+
+    Pauses double up to five seconds. The caller draws a random share of each (full jitter), so that it doesn't keep
+    step with a blocker's own rhythm, and ends when its budget is spent. No try goes without a time-out.
+    """
+    number = 0
+    while True:
+        share = _RUNGS[min(number, len(_RUNGS) - 1)]
+        pause = min(_LONGEST_PAUSE, 0.1 * 2**number)
+        number += 1
+        yield Attempt(number, max(timedelta(milliseconds=1), lock_timeout * share), pause)
