@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -26,6 +27,7 @@ def render(
     revisions: Sequence[Revision],
     phase: Phase,
     heads: tuple[str, ...],
+    lock_timeout: timedelta,
 ) -> str:
     """
     The script that would run these steps, by env.py's offline branch; each part in a transaction of its own.
@@ -36,6 +38,7 @@ def render(
         revisions: the changes, in order.
         phase: which step of each.
         heads: what the version table holds now.
+        lock_timeout: the longest that one statement may wait for a lock.
 
     Raises:
         RevisionError: a part needs a database to know what it does.
@@ -48,7 +51,7 @@ def render(
             for index, part in enumerate(revision.parts(phase)):
                 last = index + 1 == len(revision.parts(phase))
                 ledger_row = _ledger_row(connection, revision, phase, index + 1, last=last)
-                work = _Work(context, revision, part, ledger_row)
+                work = _Work(context, revision, part, ledger_row, lock_timeout)
                 if last and phase is Phase.EXPAND:
                     step = MigrationStep.upgrade_from_script(project.script.revision_map, revision.script)
                     step.migration_fn = work.run
@@ -77,14 +80,17 @@ def render(
 class _Work:
     """One part, as text: its limit, its SQL and its row in the ledger."""
 
-    def __init__(self, context: MigrationContext, revision: Revision, part: Part, ledger_row: str) -> None:
+    def __init__(
+        self, context: MigrationContext, revision: Revision, part: Part, ledger_row: str, lock_timeout: timedelta
+    ) -> None:
         self._context = context
         self._revision = revision
         self._part = part
         self._ledger_row = ledger_row
+        self._lock_timeout = max(1, round(lock_timeout.total_seconds() * 1000))
 
     def run(self, **_: Any) -> None:
-        self._context.impl.static_output("SET LOCAL lock_timeout = '1s';\n")
+        self._context.impl.static_output(f"SET LOCAL lock_timeout = {self._lock_timeout};\n")
         try:
             self._part()
         except Exception as error:

@@ -24,7 +24,7 @@ from expandcontract.errors import LockBudgetSpent, UsageError
 
 _RETRIES = 20
 _LONGEST_NAP = 0.2  # seconds; how late a signal may be heard while the throttle waits
-MOST_PASSES = 3
+MOST_PASSES = 3  # in one run; the first does the work, a second picks up rows whose key has changed meanwhile
 
 
 class Outcome(StrEnum):
@@ -100,22 +100,21 @@ class Engine:
             LockBudgetSpent: a range ran into locks again and again; the position is kept.
             psycopg.Error: a range failed for another reason; the position is kept.
         """
-        position = self._ledger.positions().get(self._revision) or self._begin(number_of_pass=1)
-        while True:
-            position = self._pass(position)
+        known = self._ledger.positions().get(self._revision)
+        position = known if known and not known.is_at_end else self._begin(known)
+        for number in range(MOST_PASSES):
+            position = self._pass(self._begin(position) if number else position)
             if not position.is_at_end:
                 return Outcome.INTERRUPTED
             if not self._any_left():
                 return Outcome.COMPLETE
-            if position.number_of_pass >= MOST_PASSES:
-                return Outcome.ROWS_LEFT
-            position = self._begin(position.number_of_pass + 1)
+        return Outcome.ROWS_LEFT
 
     def _any_left(self) -> bool:
         return rows_left(self._connection, self._statements)
 
-    def _begin(self, number_of_pass: int) -> Position:
-        """Fix the end of the key space: what comes later is kept right by the Sync, or by the writers."""
+    def _begin(self, before: Position | None) -> Position:
+        """A new pass. It fixes the end of the key space: what comes later is kept right by the Sync or the writers."""
         last = self._connection.execute(self._statements.last_key()).fetchone()
         position = Position(
             revision=self._revision,
@@ -123,7 +122,7 @@ class Engine:
             key_columns=self._statements.key.columns,
             key_types=self._statements.key.types,
             last_key=tuple(last) if last else None,
-            number_of_pass=number_of_pass,
+            number_of_pass=before.number_of_pass + 1 if before else 1,
             estimated_rows=self._estimate(),
             started_at=None,
         )
@@ -131,8 +130,8 @@ class Engine:
         return position
 
     def _estimate(self) -> int:
-        estimate = catalog.estimated_rows(self._executor, self._backfill.table, self._backfill.table_schema)
-        return max(0, estimate)
+        plan: Any = (self._one(self._statements.estimate()) or [[{}]])[0]
+        return int(plan[0].get("Plan", {}).get("Plan Rows", 0))
 
     def _pass(self, position: Position) -> Position:
         """Range after range until the end of the pass, or until asked to stop."""

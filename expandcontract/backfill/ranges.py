@@ -33,11 +33,15 @@ class RangeStatements:
 
     @property
     def _columns(self) -> sql.Composed:
-        return sql.SQL(", ").join(sql.Identifier(name) for name in self.key.columns)
+        return sql.SQL(", ").join(self._column(name) for name in self.key.columns)
 
     @property
     def _key_as_text(self) -> sql.Composed:
-        return sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in self.key.columns)
+        return sql.SQL(", ").join(sql.SQL("{}::text").format(self._column(name)) for name in self.key.columns)
+
+    def _column(self, name: str) -> sql.Identifier:
+        """With its table: a bare name in ORDER BY would mean the output column, which is text and sorts as text."""
+        return sql.Identifier(self.backfill.table, name)
 
     @property
     def _unfilled(self) -> sql.Composable:
@@ -45,7 +49,7 @@ class RangeStatements:
 
     def last_key(self) -> sql.Composed:
         """The highest key of the table, as text."""
-        order = sql.SQL(", ").join(sql.SQL("{} DESC").format(sql.Identifier(name)) for name in self.key.columns)
+        order = sql.SQL(", ").join(sql.SQL("{} DESC").format(self._column(name)) for name in self.key.columns)
         return sql.SQL("SELECT {} FROM {} ORDER BY {} LIMIT 1").format(self._key_as_text, self._table, order)
 
     def upper_key(self, lower: KeyValue | None, last: KeyValue, rows: int) -> sql.Composed:
@@ -63,6 +67,10 @@ class RangeStatements:
         return sql.SQL("UPDATE {} SET {} WHERE {} AND ({})").format(
             self._table, assignments(self.backfill.assignments), self._within(lower, upper), self._unfilled
         )
+
+    def estimate(self) -> sql.Composed:
+        """The planner's idea of the table, which it has from the file's size where nobody has analysed it."""
+        return sql.SQL("EXPLAIN (FORMAT JSON) SELECT FROM {}").format(self._table)
 
     def any_left(self) -> sql.Composed:
         """Whether a row of the table isn't right yet."""

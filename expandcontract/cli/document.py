@@ -18,7 +18,7 @@ SCHEMA = "ec/1"
 
 def result_document(command: str, result: Result) -> str:
     """The document of a command that came to a result."""
-    body = {field.name: plain(getattr(result, field.name)) for field in fields(result)}
+    body = {field.name: plain(getattr(result, field.name)) for field in fields(result) if field.name != "outcome"}
     if not result.refusals:
         del body["refusals"]
     return _document(command, str(result.outcome), **body)

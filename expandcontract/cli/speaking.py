@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -18,17 +19,16 @@ if TYPE_CHECKING:
 
     from expandcontract.alembic_bridge.runner import Blocked
     from expandcontract.backfill.progress import Progress
-    from expandcontract.commands.conversation import Conversation
     from expandcontract.domain.step import Step
 
 _LINE_EVERY = 2.0  # seconds between progress lines where there is no terminal
 
 
-def conversation(*, as_json: bool) -> Conversation:
-    """The way of speaking that fits: JSON lines where asked for, a bar on a terminal, else lines."""
+def conversation(*, as_json: bool) -> Lines:
+    """The `Conversation` that fits: JSON lines where asked for, a bar on a terminal, else lines."""
     if as_json:
         return JsonLines()
-    return Terminal() if click.get_text_stream("stderr").isatty() else Lines()
+    return Terminal() if sys.stderr.isatty() else Lines()
 
 
 class Lines:

@@ -52,7 +52,7 @@ def deploy(
     traffic the result says so.
 
     Raises:
-        UsageError: a name that can't be one.
+        UsageError: a name that can't be one, or a tag that stands for another build.
         EcError: see `expandcontract.errors`.
     """
     _check_names(colour, tag)
@@ -65,6 +65,12 @@ def deploy(
                 change.revision for change in changes if change.backfill is not None and change.backfill.required
             ),
         )
+        if _router(situation).knows_another_build(release, colour):
+            raise UsageError(
+                f"release {tag} is already known with other revisions",
+                because="a tag names one build for ever: who takes it for another would contract under the old one",
+                next_command=f"ec colour deploy {colour} ANOTHER_TAG (a commit, or a build number)",
+            )
         if not dry_run:
             ledgers.install(situation.connection)
             for sentence in situation.reconcile():

@@ -190,7 +190,10 @@ def _foreseen(situation: Situation, waiting: list[Revision], phase: Phase, *, as
             continue
         allowed.append(revision)
         facts = facts.with_done(Step(revision.change.revision, phase))
-    sql = render(situation.project, situation.connection, allowed, phase, situation.heads) if as_sql else None
+    sql = None
+    if as_sql:
+        patience = situation.settings.lock_timeout
+        sql = render(situation.project, situation.connection, allowed, phase, situation.heads, patience)
     steps = tuple(Step(revision.change.revision, phase) for revision in allowed)
     outcome = outcome_of(len(steps), tuple(refused))
     return MigrateResult(outcome=outcome, refusals=tuple(refused), steps=steps, dry_run=True, sql=sql)

@@ -69,14 +69,30 @@ class Situation(LedgerSession):
         return found[0]
 
     def lineage(self) -> frozenset[str]:
-        """The revisions that plain Alembic has applied, as far as this tree knows them; unknown heads included."""
+        """The revisions that Alembic's version table says are applied, as far as this tree knows them."""
         known = {revision.change.revision for revision in self.revisions}
         found = set(self.heads)
         with revision_errors(self.project):
-            for head in self.heads:
-                if head in known:
-                    found.update(script.revision for script in self.project.script.iterate_revisions(head, "base"))
+            for head in found & known:
+                found.update(script.revision for script in self.project.script.iterate_revisions(head, "base"))
         return frozenset(found)
+
+    def _drift(self, records: Mapping[Step, StepRecord]) -> tuple[list[str], list[str]]:
+        """
+        What Alembic has applied and the ledger hasn't; and the other way round, among the revisions of this tree.
+
+        Where the version table holds a revision that this tree lacks (an old tree), what lies below it can't be told
+        from here, so nothing counts as undone.
+        """
+        known = {revision.change.revision for revision in self.revisions}
+        expanded = {
+            step.revision
+            for step, record in records.items()
+            if step.phase is Phase.EXPAND and record.state is StepState.DONE
+        }
+        lineage = self.lineage()
+        undone = (expanded & known) - lineage if known.issuperset(self.heads) else set()
+        return sorted(lineage - expanded), sorted(undone)
 
     def observed_facts(self) -> Facts:
         """The facts with what plain Alembic did counted in; writes nothing."""
@@ -85,7 +101,7 @@ class Situation(LedgerSession):
             return Facts(now=self.ledger.now(), tree=self._tree(steps), steps=steps)
         records = self.ledger.steps()
         steps = {step: record.state for step, record in records.items()}
-        applied, undone = _drift(records, self.lineage(), {revision.change.revision for revision in self.revisions})
+        applied, undone = self._drift(records)
         for revision in applied:
             steps[Step(revision, Phase.EXPAND)] = StepState.DONE
         for revision in undone:
@@ -107,7 +123,7 @@ class Situation(LedgerSession):
         so that its expand and its backfill run again.
         """
         tree = {revision.change.revision: revision.change for revision in self.revisions}
-        applied, undone = _drift(self.ledger.steps(), self.lineage(), set(tree))
+        applied, undone = self._drift(self.ledger.steps())
         with self.connection.transaction():
             for revision in applied:
                 title = tree[revision].title if revision in tree else ""
@@ -143,16 +159,6 @@ def _open_or_plain(revision: Revision, steps: Mapping[Step, StepState]) -> Chang
     change = revision.change
     waiting = [phase for phase in change.phases if steps.get(Step(change.revision, phase)) is not StepState.DONE]
     return revision.with_footprints() if waiting else change
-
-
-def _drift(records: Mapping[Step, StepRecord], lineage: frozenset[str], tree: set[str]) -> tuple[list[str], list[str]]:
-    """What Alembic has applied and the ledger hasn't, and the other way round, among the revisions of this tree."""
-    expanded = {
-        step.revision
-        for step, record in records.items()
-        if step.phase is Phase.EXPAND and record.state is StepState.DONE
-    }
-    return sorted(lineage - expanded), sorted((expanded & tree) - lineage)
 
 
 @contextmanager

@@ -47,12 +47,6 @@ def key(executor: Executor, table: str, schema: str | None = None) -> Key | None
     return Key(tuple(rows[0][0]), tuple(rows[0][1])) if rows else None
 
 
-def estimated_rows(executor: Executor, table: str, schema: str | None = None) -> int:
-    """The planner's estimate of the table's rows; 0 where nobody has counted yet."""
-    rows = executor.rows(queries("catalog")["estimate"], {"table": regclass(table, schema)})
-    return int(rows[0][0])
-
-
 def regclass(table: str, schema: str | None) -> str:
     """The quoted name, for ``to_regclass``."""
     return qualified(table, schema).as_string(None)

@@ -55,6 +55,18 @@ class Router:
             return now
         return self.releases[tag].last_traffic
 
+    def knows_another_build(self, release: Release, colour: str) -> bool:
+        """
+        Whether this tag already stands for another tree that counts: one that had traffic, or runs elsewhere.
+
+        Then the new tree would put words into the old build's mouth, and a contract could run under it.
+        """
+        known = self.releases.get(release.tag)
+        if known is None or known.ships == release.ships:
+            return False
+        elsewhere = set(self.colours_of(release.tag)) - {colour}
+        return bool(elsewhere) or known.last_traffic is not None
+
     def deploy(self, name: str, release: Release, now: datetime) -> Router:
         """The router after `release` has been put on the colour; its weight stays, so this may move traffic."""
         known = self.releases.get(release.tag)

@@ -35,12 +35,6 @@ HAVING bool_and(a.attnotnull)
  ORDER BY i.indisprimary DESC, i.indexrelid
  LIMIT 1;
 
--- estimate: how many rows the planner believes a table has, its partitions included; 0 where nobody has counted
-SELECT COALESCE(sum(GREATEST(c.reltuples, 0)), 0)::bigint
-  FROM pg_catalog.pg_partition_tree(to_regclass(%(table)s)) t
-  JOIN pg_catalog.pg_class c ON c.oid = t.relid
- WHERE t.isleaf;
-
 -- session: what a connection must be asked before anything is trusted to it
 SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::boolean, pg_backend_pid(),
        current_setting('server_version_num')::int;

@@ -13,7 +13,7 @@ if config.config_file_name is not None:
 # For autogenerate: target_metadata = your_application.models.Base.metadata
 target_metadata = None
 
-url = os.environ.get("EC_DATABASE_URL") or config.get_main_option("sqlalchemy.url")
+url = os.environ.get("EC_DATABASE_URL") or config.get_main_option("sqlalchemy.url", "")
 if url.startswith("postgresql://"):
     url = url.replace("postgresql://", "postgresql+psycopg://", 1)
 

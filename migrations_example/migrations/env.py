@@ -1,0 +1,29 @@
+"""How Alembic, and so ec, reaches the database. It is yours: change it as you need."""
+
+import os
+from logging.config import fileConfig
+
+import sqlalchemy as sa
+from alembic import context
+
+config = context.config
+if config.config_file_name is not None:
+    fileConfig(config.config_file_name, disable_existing_loggers=False)
+
+# For autogenerate: target_metadata = your_application.models.Base.metadata
+target_metadata = None
+
+url = os.environ.get("EC_DATABASE_URL") or config.get_main_option("sqlalchemy.url", "")
+if url.startswith("postgresql://"):
+    url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+if context.is_offline_mode():
+    context.configure(url=url, target_metadata=target_metadata, literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+else:
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        context.configure(connection=connection, target_metadata=target_metadata)
+        with context.begin_transaction():
+            context.run_migrations()

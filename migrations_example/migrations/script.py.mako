@@ -1,0 +1,34 @@
+"""${message}
+
+Revision ID: ${up_revision}
+Revises: ${down_revision | comma,n}
+Create Date: ${create_date}
+"""
+
+import sqlalchemy as sa
+from alembic import op
+${imports if imports else ""}
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = ${repr(branch_labels)}
+depends_on = ${repr(depends_on)}
+
+
+def upgrade() -> None:
+    """Expand: old code must not notice."""
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade() -> None:
+    """Undo the expand."""
+    ${downgrades if downgrades else "pass"}
+
+
+# Where the change moves data or removes something, it has further phases:
+#
+# from expandcontract import Backfill, Sync
+# contract_after = "14d"
+# backfill = Backfill("table", set={"column": "expression"}, where="condition", writers="revision")
+#
+# def contract() -> None:
+#     """Remove what only old code needs."""
