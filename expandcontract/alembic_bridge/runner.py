@@ -16,6 +16,7 @@ import sqlalchemy
 import sqlalchemy.exc
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 
+from expandcontract.alembic_bridge.concurrent_indexes import passing_over
 from expandcontract.alembic_bridge.environment import connection_of, run_in_environment
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Revision
@@ -57,7 +58,7 @@ class _Task:
     revision: Revision
     step: Step
     part: str
-    work: Callable[[Ledger], None]
+    work: Callable[[MigrationContext, Ledger], None]
     moves_version: Callable[..., RevisionStep] | None
     parts_done: int | None  # before this part; None for an undo
 
@@ -93,7 +94,14 @@ class Runner:
         self._on_blocked = on_blocked
         self._ledger = Ledger(PsycopgExecutor(lock_connection), actor)
 
-    def run_part(self, revision: Revision, phase: Phase, index: int, ask: Callable[[Ledger], None]) -> None:
+    def run_part(
+        self,
+        revision: Revision,
+        phase: Phase,
+        index: int,
+        ask: Callable[[Ledger], None],
+        finished: frozenset[str] = frozenset(),
+    ) -> None:
         """
         Run one part of expand or contract and record it, in one transaction.
 
@@ -104,7 +112,8 @@ class Runner:
             phase: `Phase.EXPAND` or `Phase.CONTRACT`.
             index: which part, from 0.
             ask: called with the transaction's own ledger before the part and again before it commits, when it holds
-                its locks; raises to roll back.
+                its locks and nobody can move traffic; raises to roll back.
+            finished: the indexes that an earlier run of the part has built already.
 
         Raises:
             LockBudgetSpent: blocked until the budget was spent; nothing of this part has changed.
@@ -114,9 +123,11 @@ class Runner:
         part = revision.parts(phase)[index]
         last = index + 1 == len(revision.parts(phase))
 
-        def work(ledger: Ledger) -> None:
+        def work(context: MigrationContext, ledger: Ledger) -> None:
             ask(ledger)
-            part()
+            with passing_over(finished, context):
+                part()
+            ledger.hold_router()
             ask(ledger)
             state = StepState.DONE if last else StepState.STARTED
             ledger.put_step(step, state, title=revision.change.title, parts_done=index + 1)
@@ -134,9 +145,10 @@ class Runner:
         """
         step = Step(revision.change.revision, Phase.EXPAND)
 
-        def work(ledger: Ledger) -> None:
+        def work(context: MigrationContext, ledger: Ledger) -> None:
             ask(ledger)
             revision.script.module.downgrade()
+            ledger.hold_router()
             ask(ledger)
             ledger.forget_change(step.revision)
             ledger.record("expand undone", facts, step=step)
@@ -174,7 +186,7 @@ class Runner:
             pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
             with BlockerWatch(self._connection, pid) as watch:
                 try:
-                    task.work(ledger)
+                    task.work(context, ledger)
                 finally:
                     seen[:] = watch.last_seen
 
@@ -217,6 +229,7 @@ class Runner:
             with original():
                 connection_of(context).exec_driver_sql("SET lock_timeout = 0")
                 connection_of(context).exec_driver_sql("SET statement_timeout = 0")
+                connection_of(context).exec_driver_sql("SET client_connection_check_interval = '1s'")
                 yield
             _limit(connection_of(context), lock_timeout)
 
@@ -263,6 +276,8 @@ def _limit(connection: sqlalchemy.Connection, lock_timeout: timedelta) -> None:
     milliseconds = max(1, round(lock_timeout.total_seconds() * 1000))
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
     connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '10s'")
+    # a runner that was killed must not go on holding locks from its grave
+    connection.exec_driver_sql("SET LOCAL client_connection_check_interval = '1s'")
 
 
 def _place(revision: Revision, error: BaseException) -> str:

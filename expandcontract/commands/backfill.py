@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 
@@ -21,6 +21,7 @@ from expandcontract.database import ledger as ledgers
 from expandcontract.database.advisory_lock import backfill_lock, runner_lock
 from expandcontract.database.backfill_ledger import BackfillLedger
 from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.sync_triggers import trigger_names
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.gate import refusals, releases_with_traffic
 from expandcontract.domain.phase import Phase
@@ -72,10 +73,12 @@ def run(
             for sentence in situation.reconcile():
                 conversation.says(sentence)
         facts = situation.observed_facts()
+        waiting = _waiting(situation, facts, only)
+        facts = replace(facts, missing_syncs=_missing_syncs(situation, facts, waiting))
         filled: list[Filled] = []
         would: list[Step] = []
         refused: list[Refusal] = []
-        for revision in _waiting(situation, facts, only):
+        for revision in waiting:
             change = next(change for change in facts.tree if change.revision == revision.change.revision)
             no = refusals(change, Phase.BACKFILL, facts)
             if no:
@@ -173,6 +176,19 @@ def _failed(situation: Situation, revision: Revision, words: str) -> StepFailed:
         because=words,
         next_command=f"mend the cause, then: ec backfill {change.revision}",
     )
+
+
+def _missing_syncs(situation: Situation, facts: Facts, waiting: list[Revision]) -> frozenset[str]:
+    """The expanded changes whose Sync isn't there any more, or is disabled."""
+    expanded = [revision for revision in waiting if facts.is_done(revision.change.revision, Phase.EXPAND)]
+    with user_connection(situation) as connection:
+        executor = PsycopgExecutor(connection)
+        return frozenset(
+            revision.change.revision
+            for revision in expanded
+            for sync in revision.syncs
+            if not trigger_names(sync) <= catalog.enabled_triggers(executor, sync.table, sync.schema)
+        )
 
 
 def _waiting(situation: Situation, facts: Facts, only: str | None) -> list[Revision]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from expandcontract.alembic_bridge.concurrent_indexes import clear_up
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.runner import Patience, Runner
 from expandcontract.alembic_bridge.sync_check import check_syncs
@@ -57,11 +58,15 @@ class Running:
         if phase is Phase.EXPAND and begins_at == 0:
             with user_connection(self.situation) as connection:
                 check_syncs(connection, revision)
+        finished: frozenset[str] = frozenset()
+        if record and record.state is not StepState.PENDING:
+            with user_connection(self.situation) as connection:
+                finished = clear_up(connection, revision.parts(phase)[begins_at])
         for index in range(begins_at, len(revision.parts(phase))):
             part = revision.change.parts(phase)[index]
             self.conversation.part_begins(step, revision.change.title, part)
             began = time.monotonic()
-            self.runner.run_part(revision, phase, index, ask)
+            self.runner.run_part(revision, phase, index, ask, finished)
             self.conversation.part_done(step, part, time.monotonic() - began)
 
     def ask_gate(self, revision: Revision, phase: Phase) -> Callable[[Ledger], None]:

@@ -47,6 +47,18 @@ def key(executor: Executor, table: str, schema: str | None = None) -> Key | None
     return Key(tuple(rows[0][0]), tuple(rows[0][1])) if rows else None
 
 
+def index_is_valid(executor: Executor, index: str, schema: str | None = None) -> bool | None:
+    """Whether the index is valid; None where there is no such index."""
+    rows = executor.rows(queries("catalog")["index_is_valid"], {"index": regclass(index, schema)})
+    return bool(rows[0][0]) if rows else None
+
+
+def enabled_triggers(executor: Executor, table: str, schema: str | None = None) -> frozenset[str]:
+    """The names of the table's triggers that fire; none where there is no such table."""
+    rows = executor.rows(queries("catalog")["enabled_triggers"], {"table": regclass(table, schema)})
+    return frozenset(name for (name,) in rows)
+
+
 def regclass(table: str, schema: str | None) -> str:
     """The quoted name, for ``to_regclass``."""
     return qualified(table, schema).as_string(None)

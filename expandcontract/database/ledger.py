@@ -136,8 +136,12 @@ class Ledger:
         return Router(colours, releases, self._rows("watched_since")[0][0])
 
     def lock_router(self) -> None:
-        """Until the transaction ends nobody else moves traffic."""
+        """Until the transaction ends nobody else moves traffic or holds it."""
         self._rows("lock_router")
+
+    def hold_router(self) -> None:
+        """Until the transaction ends traffic stays as it is read now; others may hold it as well."""
+        self._rows("hold_router")
 
     def put_router(self, router: Router, before: Router) -> None:
         """Write what differs between two states of the router."""

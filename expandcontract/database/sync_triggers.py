@@ -29,6 +29,11 @@ def object_name(sync: Sync) -> str:
     return f"{stem.decode(errors='ignore')}_{digest}"
 
 
+def trigger_names(sync: Sync) -> frozenset[str]:
+    """The names of the triggers that `create_statements` installs."""
+    return frozenset(f"zz_{object_name(sync)}_{event}" for event in ("insert", "update"))
+
+
 def create_statements(sync: Sync, defaults: Mapping[str, str], schema: str | None = None) -> list[str]:
     """
     The statements that install the triggers.

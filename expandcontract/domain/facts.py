@@ -19,7 +19,7 @@ class Facts:
 
     ``tree`` holds the changes of the tree at hand, oldest first; ``steps`` and ``router`` come from the ledger.
     ``rows_left`` tells for a revision whether its backfill's own predicate finds a row now, where somebody has
-    looked. ``titles`` are the ledger's, for changes that the tree lacks.
+    looked; ``missing_syncs`` the changes whose Sync should be installed and isn't. ``titles`` are the ledger's, for changes that the tree lacks.
     """
 
     now: datetime
@@ -27,6 +27,7 @@ class Facts:
     steps: Mapping[Step, StepState] = field(default_factory=dict)
     router: Router = field(default_factory=Router)
     rows_left: Mapping[str, bool] = field(default_factory=dict)
+    missing_syncs: frozenset[str] = frozenset()
     titles: Mapping[str, str] = field(default_factory=dict)
 
     def state(self, revision: str, phase: Phase) -> StepState:

@@ -108,6 +108,14 @@ def expand_is_done_for_backfill(change: Change, facts: Facts) -> Refusal | None:
 def new_rows_are_kept_right(change: Change, facts: Facts) -> Refusal | None:
     """A backfill ends only where new rows arrive right: by a `Sync`, or because every live release writes them."""
     backfill = change.backfill
+    if change.revision in facts.missing_syncs:
+        return Refusal(
+            Step(change.revision, Phase.BACKFILL),
+            change.title,
+            Code.NO_WRITER,
+            because="the triggers of its Sync are missing or disabled, so rows go wrong faster than they are filled",
+            next=f"enable them, or ec undo {change.revision} and ec migrate expand",
+        )
     if backfill is None or change.installs_sync:
         return None
     if backfill.writers is None:

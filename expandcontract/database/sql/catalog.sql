@@ -35,6 +35,13 @@ HAVING bool_and(a.attnotnull)
  ORDER BY i.indisprimary DESC, i.indexrelid
  LIMIT 1;
 
+-- index_is_valid: whether an index is valid; no row where there is no such index
+SELECT i.indisvalid FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass(%(index)s);
+
+-- enabled_triggers: the triggers of a table that fire for everybody
+SELECT t.tgname FROM pg_catalog.pg_trigger t
+ WHERE t.tgrelid = to_regclass(%(table)s) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A');
+
 -- session: what a connection must be asked before anything is trusted to it
 SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::boolean, pg_backend_pid(),
        current_setting('server_version_num')::int;

@@ -25,6 +25,9 @@ SELECT min(at) FROM ec.event WHERE kind = 'traffic' AND jsonb_array_length(facts
 -- lock_router: nobody else moves traffic until this transaction ends; readers are not blocked
 LOCK TABLE ec.colour IN SHARE ROW EXCLUSIVE MODE;
 
+-- hold_router: until this transaction ends nobody moves traffic; waits for whoever is moving it
+LOCK TABLE ec.colour IN SHARE MODE;
+
 -- put_release: a release, or its newer last traffic
 INSERT INTO ec.release (tag, last_traffic) VALUES (%(tag)s, %(last_traffic)s)
 ON CONFLICT (tag) DO UPDATE SET last_traffic = EXCLUDED.last_traffic;
