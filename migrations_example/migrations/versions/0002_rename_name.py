@@ -19,7 +19,9 @@ def upgrade() -> None:
     """Expand: the new column, kept current, and required of every row that is written from now on."""
     op.add_column("users", sa.Column("display_name", sa.Text))
     op.create_sync(sync)
-    op.create_check_constraint("users_display_name_present", "users", "display_name IS NOT NULL", postgresql_not_valid=True)
+    op.create_check_constraint(
+        "users_display_name_present", "users", "display_name IS NOT NULL", postgresql_not_valid=True
+    )
 
 
 def downgrade() -> None:
