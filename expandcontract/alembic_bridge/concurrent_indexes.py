@@ -51,7 +51,7 @@ def passing_over(finished: frozenset[str], context: MigrationContext) -> Iterato
                 return None
             return invoke(operation)
 
-        operations.invoke = invoke_unless_finished  # type: ignore[method-assign,assignment]
+        operations.invoke = invoke_unless_finished  # type: ignore[method-assign]
         yield
 
 

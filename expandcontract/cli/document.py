@@ -39,7 +39,7 @@ def error_document(command: str, error: EcError) -> str:
 
 
 def _document(command: str, outcome: str, **body: object) -> str:
-    return json.dumps({"schema": SCHEMA, "command": command, **body, "outcome": outcome}, ensure_ascii=False)
+    return json.dumps({"schema": SCHEMA, "command": command, "outcome": outcome, **body}, ensure_ascii=False)
 
 
 def plain(value: object) -> object:

@@ -18,8 +18,9 @@ class Facts:
     What a gate may know. ``now`` is the database's clock.
 
     ``tree`` holds the changes of the tree at hand, oldest first; ``steps`` and ``router`` come from the ledger.
-    ``rows_left`` tells for a revision whether its backfill's own predicate finds a row now, where somebody has
-    looked; ``missing_syncs`` the changes whose Sync should be installed and isn't. ``titles`` are the ledger's, for changes that the tree lacks.
+    ``rows_left`` tells for a revision whether its backfill's own predicate finds a row now, where somebody has looked;
+    ``missing_syncs`` are the changes whose Sync should be installed and isn't; ``titles`` are the ledger's, for changes
+    that the tree lacks.
     """
 
     now: datetime
