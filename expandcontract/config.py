@@ -57,14 +57,18 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 
 def load_settings(project: ProjectOptions, given: Mapping[str, object]) -> Settings:
     """
-    The settings: `given` (flags and variables, None for not given) over pyproject.toml over the defaults.
+    The settings: `given` (flags; None for not given) over ``EC_*`` variables over pyproject.toml over the defaults.
 
     Raises:
         ConfigurationError: values that can't be used, all of them in one message, each with where it stands.
     """
     file = project.pyproject()
     sources = [(f"{file}: {name}", name, value) for name, value in _table(file).items()]
-    sources += [(name.replace("_", "-"), name, value) for name, value in given.items() if value is not None]
+    variables = {name: f"EC_{name.upper()}" for name in _READERS}
+    sources += [
+        (variable, name, os.environ[variable]) for name, variable in variables.items() if variable in os.environ
+    ]
+    sources += [(f"--{name.replace('_', '-')}", name, value) for name, value in given.items() if value is not None]
     settings, mistakes = Settings(project=project, database_url=os.environ.get("EC_DATABASE_URL")), []
     for place, name, value in sources:
         if name not in _READERS:

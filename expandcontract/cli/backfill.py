@@ -13,7 +13,7 @@ from expandcontract.commands import backfill as command
 
 @click.command()
 @click.argument("revision", required=False)
-@click.option("--rate", metavar="ROWS", show_envvar=True, help="Rows per second, or max.  [default: 10000]")
+@click.option("--rate", metavar="ROWS", help="Rows per second, or max.  [env var: EC_RATE; default: 10000]")
 @options.dry_run
 @options.as_json
 @click.pass_context

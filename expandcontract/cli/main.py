@@ -38,10 +38,10 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"auto_envvar_prefix": "EC", "help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="expandcontract", prog_name="ec")
 @click.option(
-    "-c", "--config", multiple=True, metavar="FILE", envvar=[], help="Alembic's configuration.  [env: ALEMBIC_CONFIG]"
+    "-c", "--config", multiple=True, metavar="FILE", help="Alembic's configuration.  [env var: ALEMBIC_CONFIG]"
 )
 @click.option("-n", "--name", default="alembic", show_default=True, help="The section of the ini file to use.")
 @click.option("-x", "x", multiple=True, metavar="KEY=VALUE", help="An argument for env.py, as Alembic's -x.")

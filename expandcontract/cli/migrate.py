@@ -70,13 +70,16 @@ def contract(
 
 @migrate.command("all")
 @options.locking
+@options.dry_run
 @options.as_json
 @click.pass_context
-def everything(context: click.Context, lock_timeout: str | None, lock_budget: str | None, as_json: bool) -> None:
+def everything(
+    context: click.Context, lock_timeout: str | None, lock_budget: str | None, dry_run: bool, as_json: bool
+) -> None:
     """Run every phase of every change, for development. Refused where a colour was ever recorded."""
 
     def work() -> command.MigrateResult:
         settings = options.settings_of(context, lock_timeout=lock_timeout, lock_budget=lock_budget)
-        return command.everything(settings, conversation(as_json=as_json))
+        return command.everything(settings, conversation(as_json=as_json), dry_run=dry_run)
 
     run("migrate all", work, as_json=as_json)

@@ -19,10 +19,14 @@ dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen, a
 def locking(command: Command) -> Command:
     """The options of commands that take locks."""
     timeout = click.option(
-        "--lock-timeout", metavar="DURATION", show_envvar=True, help="Longest wait for a lock.  [default: 1200ms]"
+        "--lock-timeout",
+        metavar="DURATION",
+        help="Longest wait for a lock.  [env var: EC_LOCK_TIMEOUT; default: 1200ms]",
     )
     budget = click.option(
-        "--lock-budget", metavar="DURATION", show_envvar=True, help="All attempts of a part together.  [default: 10m]"
+        "--lock-budget",
+        metavar="DURATION",
+        help="All attempts of a part together.  [env var: EC_LOCK_BUDGET; default: 10m]",
     )
     return timeout(budget(command))
 

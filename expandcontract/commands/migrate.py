@@ -79,7 +79,7 @@ def contract(
             return _run(running, waiting, Phase.CONTRACT, stop_at_refusal=False)
 
 
-def everything(settings: Settings, conversation: Conversation) -> MigrateResult:
+def everything(settings: Settings, conversation: Conversation, *, dry_run: bool = False) -> MigrateResult:
     """
     Run every phase of every change, in the order of the history: for development and tests.
 
@@ -87,24 +87,31 @@ def everything(settings: Settings, conversation: Conversation) -> MigrateResult:
         UsageError: the database has seen a colour, so somebody's traffic may depend on it.
         EcError: see `expandcontract.errors`; what ran before stays.
     """
-    with open_situation(settings) as situation, become_runner(situation, conversation) as running:
-        _refuse_where_colours_are_known(situation.ledger)
-        done: list[Step] = []
-        for revision in situation.revisions:
-            for phase in revision.change.phases:
-                step = Step(revision.change.revision, phase)
-                if situation.facts().is_done(*_identity(step)):
-                    continue
-                if phase is Phase.BACKFILL:
+    with open_situation(settings) as situation:
+        if situation.has_ledger:
+            _refuse_where_colours_are_known(situation.ledger)
+        if dry_run:
+            waiting = tuple(step for step, _ in _waiting_steps(situation, situation.observed_facts()))
+            return MigrateResult(outcome=outcome_of(len(waiting), ()), steps=waiting, dry_run=True)
+        with become_runner(situation, conversation) as running:
+            done = []
+            for step, revision in _waiting_steps(situation, situation.facts()):
+                if step.phase is Phase.BACKFILL:
                     fill(situation, revision, conversation, rate=None, new_code_wrote=False)
                 else:
-                    running.run_step(revision, phase, _refuse_where_colours_are_known)
+                    running.run_step(revision, step.phase, _refuse_where_colours_are_known)
                 done.append(step)
-        return MigrateResult(outcome=outcome_of(len(done), ()), steps=tuple(done))
+            return MigrateResult(outcome=outcome_of(len(done), ()), steps=tuple(done))
 
 
-def _identity(step: Step) -> tuple[str, Phase]:
-    return step.revision, step.phase
+def _waiting_steps(situation: Situation, facts: Facts) -> list[tuple[Step, Revision]]:
+    """Every step that isn't done, change by change."""
+    return [
+        (Step(revision.change.revision, phase), revision)
+        for revision in situation.revisions
+        for phase in revision.change.phases
+        if not facts.is_done(revision.change.revision, phase)
+    ]
 
 
 def _refuse_where_colours_are_known(ledger: Ledger) -> None:
