@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a phase would do. ``complete`` False: it failed without a database, so there is more than is listed."""
+    """What a phase would do. ``complete`` False: it also does what is no operation, or failed without a database."""
 
     operations: tuple[MigrateOperation, ...]
     complete: bool
@@ -22,7 +22,8 @@ class Recorded:
 
 def record(functions: Sequence[Callable[[], Any]]) -> Recorded:
     """The operations that these functions invoke, in order."""
-    context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "output_buffer": StringIO()})
+    written = StringIO()
+    context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "output_buffer": written})
     operations: list[MigrateOperation] = []
 
     def note(operation: MigrateOperation) -> Any:
@@ -38,4 +39,5 @@ def record(functions: Sequence[Callable[[], Any]]) -> Recorded:
                 function()
             except Exception:  # user code that reads the database: what it does then can't be known here
                 complete = False
-    return Recorded(tuple(operations), complete)
+    # the operations above run nothing, so text comes only from code that went to the connection itself
+    return Recorded(tuple(operations), complete and not written.getvalue())
