@@ -23,9 +23,15 @@ def create_table_and_fill_it() -> None:
     op.bulk_insert(table, [])
 
 
+def build_concurrently() -> None:
+    with op.get_context().autocommit_block():
+        op.create_index("i", "users", ["mail"], postgresql_concurrently=True)
+
+
 @pytest.mark.parametrize(
     ("function", "touched"),
     [
+        (build_concurrently, {"users"}),
         (lambda: op.add_column("users", sa.Column("mail", sa.Text)), {"users.mail"}),
         (lambda: op.add_column("users", sa.Column("mail", sa.Text), schema="app"), {"app.users.mail"}),
         (lambda: op.drop_column("users", "mail"), {"users.mail"}),
