@@ -11,7 +11,7 @@ from expandcontract.cli.speaking import conversation
 from expandcontract.commands import backfill as command
 
 
-@click.command()
+@click.command(short_help="Move the rows of the changes whose backfill waits.")
 @click.argument("revision", required=False)
 @click.option("--rate", metavar="ROWS", help="Rows per second, or max.  [env var: EC_RATE; default: 10000]")
 @options.dry_run

@@ -10,7 +10,7 @@ from expandcontract.cli.speaking import conversation
 from expandcontract.commands import colour as command
 
 
-@click.group()
+@click.group(short_help="Record who runs what and who has traffic; ask before it moves.")
 def colour() -> None:
     """Record which release runs where and who has traffic; ask before it moves."""
 
@@ -31,7 +31,7 @@ def deploy(context: click.Context, colour: str, release: str, dry_run: bool, as_
     )
 
 
-@colour.command()
+@colour.command(short_help="Record the router's weights, 100 together.")
 @click.argument("weights", nargs=-1, required=True, metavar="COLOUR=WEIGHT...")
 @options.dry_run
 @options.as_json
@@ -45,7 +45,7 @@ def traffic(context: click.Context, weights: tuple[str, ...], dry_run: bool, as_
     )
 
 
-@colour.command()
+@colour.command(short_help="Ask whether the release on COLOUR may take traffic.")
 @click.argument("colour")
 @options.as_json
 @click.pass_context

@@ -12,7 +12,7 @@ from expandcontract.commands import migrate as command
 _as_sql = click.option("--sql", "as_sql", is_flag=True, help="Print the SQL instead of running it.")
 
 
-@click.group()
+@click.group(short_help="Run the steps that wait: expand, contract, all.")
 def migrate() -> None:
     """Run the steps that wait: expands before a deploy, contracts after the rollback window."""
 

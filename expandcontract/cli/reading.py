@@ -10,7 +10,7 @@ from expandcontract.commands import log as log_command
 from expandcontract.commands import overview
 
 
-@click.command()
+@click.command(short_help="Show the steps that wait, and why they may or may not run.")
 @options.as_json
 @click.pass_context
 def plan(context: click.Context, as_json: bool) -> None:
@@ -27,7 +27,7 @@ def status(context: click.Context, check: bool, as_json: bool) -> None:
     run("status", lambda: overview.show_status(options.settings_of(context), check=check), as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="Show what happened, when, by whom, from which tree.")
 @click.argument("revision", required=False)
 @click.option("--most", type=click.IntRange(1), default=50, show_default=True, help="How many of the newest events.")
 @options.as_json

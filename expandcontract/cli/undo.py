@@ -10,7 +10,7 @@ from expandcontract.cli.speaking import conversation
 from expandcontract.commands import undo as command
 
 
-@click.command()
+@click.command(short_help="Take an expand back, while nobody needs what it made.")
 @click.argument("revision")
 @click.option("--give-up", multiple=True, metavar="RELEASE", help="A release to which nobody will go back; repeatable.")
 @click.option("--reason", help="Why, for the log.")
