@@ -73,7 +73,10 @@ class Running:
         """The question that a part asks inside its transaction: do the facts still hold?"""
 
         def ask(ledger: Ledger) -> None:
-            refused = refusals(revision.change, phase, self.situation.facts(ledger))
+            facts = self.situation.facts(ledger)
+            # the one from the facts knows its footprint, without which an expand could overtake nothing
+            change = next(change for change in facts.tree if change.revision == revision.change.revision)
+            refused = refusals(change, phase, facts)
             if refused:
                 raise Refused(refused)
 
