@@ -58,7 +58,19 @@ def main() -> None:
     try:
         ec.main(prog_name="ec", standalone_mode=False)
     except click.ClickException as error:
+        if "--json" in sys.argv[1:]:
+            _print_document(error)
         error.show()
         sys.exit(ExitCode.USAGE)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(ExitCode.INTERRUPTED)
+
+
+def _print_document(error: click.ClickException) -> None:
+    """A command line that can't be used has its document as well."""
+    from expandcontract.cli.document import error_document
+    from expandcontract.errors import UsageError
+
+    context = getattr(error, "ctx", None)
+    command = context.command_path.removeprefix("ec").strip() if context else ""
+    click.echo(error_document(command, UsageError(error.format_message())))
