@@ -63,11 +63,16 @@ def test_a_change_goes_from_expand_to_contract(project):
 
     # cut over: the window is open
     shown = project.json("colour", "traffic", "green=100")["colours"]
-    assert [(view["name"], view["weight"], view["is_live"]) for view in shown] == [("blue", 0, False), ("green", 100, True)]
+    assert [(view["name"], view["weight"], view["is_live"]) for view in shown] == [
+        ("blue", 0, False),
+        ("green", 100, True),
+    ]
     project.execute("UPDATE users SET display_name = 'written by new code' WHERE id = 1")
     refused = project.ec("migrate", "contract", "0002")
     assert refused.code == 4
-    assert refused.stderr.startswith("refused: contract 0002 (rename users.name to display_name)\nbecause: blue runs release 1")
+    assert refused.stderr.startswith(
+        "refused: contract 0002 (rename users.name to display_name)\nbecause: blue runs release 1"
+    )
     assert "the window is 14d" in refused.stderr
     assert REFUSAL_TEXT.search(refused.stderr)
     (no,) = project.json("migrate", "contract", "0002", code=4)["refusals"]
