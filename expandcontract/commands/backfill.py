@@ -79,7 +79,7 @@ def run(
         would: list[Step] = []
         refused: list[Refusal] = []
         for revision in waiting:
-            change = next(change for change in facts.tree if change.revision == revision.change.revision)
+            change = facts.change(revision.change.revision)
             no = refusals(change, Phase.BACKFILL, facts)
             if no:
                 refused += no

@@ -168,7 +168,7 @@ def _run(running: Running, waiting: list[Revision], phase: Phase, *, stop_at_ref
 
 def _refusals(situation: Situation, facts: Facts, revision: Revision, phase: Phase) -> tuple[Refusal, ...]:
     """The gate's answer; for a contract with a fresh look for rows that its backfill hasn't reached."""
-    change = next(change for change in facts.tree if change.revision == revision.change.revision)
+    change = facts.change(revision.change.revision)
     no = refusals(change, phase, facts)
     looks = phase is Phase.CONTRACT and change.backfill is not None and not facts.has_begun(change.revision, phase)
     if no or not looks or change.backfill is None:

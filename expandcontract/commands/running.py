@@ -75,8 +75,7 @@ class Running:
         def ask(ledger: Ledger) -> None:
             facts = self.situation.facts(ledger)
             # the one from the facts knows its footprint, without which an expand could overtake nothing
-            change = next(change for change in facts.tree if change.revision == revision.change.revision)
-            refused = refusals(change, phase, facts)
+            refused = refusals(facts.change(revision.change.revision), phase, facts)
             if refused:
                 raise Refused(refused)
 

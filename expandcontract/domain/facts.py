@@ -31,6 +31,10 @@ class Facts:
     missing_syncs: frozenset[str] = frozenset()
     titles: Mapping[str, str] = field(default_factory=dict)
 
+    def change(self, revision: str) -> Change:
+        """The change of that revision in this tree; `StopIteration` where there is none."""
+        return next(change for change in self.tree if change.revision == revision)
+
     def state(self, revision: str, phase: Phase) -> StepState:
         """The state of a step; pending where the ledger has nothing."""
         return self.steps.get(Step(revision, phase), StepState.PENDING)
