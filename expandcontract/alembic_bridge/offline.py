@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from io import StringIO
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -15,9 +16,10 @@ from alembic.util import CommandError
 from expandcontract.alembic_bridge.environment import quiet
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Part, Revision
-from expandcontract.database.queries import queries
+from expandcontract.database.actor import Actor
+from expandcontract.database.ledger import Ledger
 from expandcontract.domain.phase import Phase
-from expandcontract.domain.step import StepState
+from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import ConfigurationError, RevisionError
 
 
@@ -28,6 +30,7 @@ def render(
     phase: Phase,
     heads: tuple[str, ...],
     lock_timeout: timedelta,
+    actor: Actor,
 ) -> str:
     """
     The script that would run these steps, by env.py's offline branch; each part in a transaction of its own.
@@ -39,6 +42,7 @@ def render(
         phase: which step of each.
         heads: what the version table holds now.
         lock_timeout: the longest that one statement may wait for a lock.
+        actor: who writes the script, for the events; the role that runs it is in them as well.
 
     Raises:
         RevisionError: a part needs a database to know what it does.
@@ -50,8 +54,8 @@ def render(
         for revision in revisions:
             for index, part in enumerate(revision.parts(phase)):
                 last = index + 1 == len(revision.parts(phase))
-                ledger_row = _ledger_row(connection, revision, phase, index + 1, last=last)
-                work = _Work(context, revision, part, ledger_row, lock_timeout)
+                rows = _ledger_rows(connection, revision, phase, index, actor)
+                work = _Work(context, revision, part, rows, lock_timeout)
                 if last and phase is Phase.EXPAND:
                     step = MigrationStep.upgrade_from_script(project.script.revision_map, revision.script)
                     step.migration_fn = work.run
@@ -66,7 +70,10 @@ def render(
     configure = environment.configure
 
     def configured(*arguments: Any, **options: Any) -> None:
-        configure(*arguments, **{**options, "transaction_per_migration": True, "output_buffer": text})
+        # With a driver's own style of parameters, Alembic would write each percent sign twice.
+        dialect = {"paramstyle": "named", **(options.get("dialect_opts") or {})}
+        ours = {"transaction_per_migration": True, "output_buffer": text, "dialect_opts": dialect}
+        configure(*arguments, **{**options, **ours})
 
     environment.configure = configured  # type: ignore[method-assign]
     try:
@@ -78,15 +85,15 @@ def render(
 
 
 class _Work:
-    """One part, as text: its limit, its SQL and its row in the ledger."""
+    """One part, as text: its limit, its SQL and its rows in the ledger."""
 
     def __init__(
-        self, context: MigrationContext, revision: Revision, part: Part, ledger_row: str, lock_timeout: timedelta
+        self, context: MigrationContext, revision: Revision, part: Part, ledger_rows: str, lock_timeout: timedelta
     ) -> None:
         self._context = context
         self._revision = revision
         self._part = part
-        self._ledger_row = ledger_row
+        self._ledger_rows = ledger_rows
         self._lock_timeout = max(1, round(lock_timeout.total_seconds() * 1000))
 
     def run(self, **_: Any) -> None:
@@ -100,25 +107,33 @@ class _Work:
                 because=f"without a database it fails with {type(error).__name__}: {error}",
                 next_command="run it online, without --sql",
             ) from None
-        self._context.impl.static_output(f"{self._ledger_row}\n")
+        self._context.impl.static_output(f"{self._ledger_rows}\n")
 
 
-def _ledger_row(
-    connection: psycopg.Connection[Any], revision: Revision, phase: Phase, parts_done: int, *, last: bool
+def _ledger_rows(
+    connection: psycopg.Connection[Any], revision: Revision, phase: Phase, index: int, actor: Actor
 ) -> str:
-    """The statement that records the part; it fails where there is no ledger, and so guards the script."""
-    return (
-        psycopg.ClientCursor(connection).mogrify(
-            queries("ledger")["put_step"].rstrip(";").encode(),
-            {
-                "revision": revision.change.revision,
-                "phase": str(phase),
-                "state": str(StepState.DONE if last else StepState.STARTED),
-                "title": revision.change.title,
-                "parts_done": parts_done,
-                "outside": False,
-                "error": None,
-            },
-        )
-        + ";"
-    )
+    """The statements that record the part; they fail where there is no ledger, and so guard the script."""
+    step = Step(revision.change.revision, phase)
+    parts = revision.parts(phase)
+    last = index + 1 == len(parts)
+    writer = _Writer(connection)
+    ledger = Ledger(writer, actor)
+    state = StepState.DONE if last else StepState.STARTED
+    ledger.put_step(step, state, title=revision.change.title, parts_done=index + 1)
+    facts = {"part": parts[index].__name__, "by_script": True}
+    ledger.record(f"{phase} done" if last else f"{phase} part done", facts, step=step)
+    return "\n".join(writer.statements)
+
+
+class _Writer:
+    """An executor that runs nothing and keeps the statements as text."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._quoting = psycopg.ClientCursor(connection)
+        self.statements: list[str] = []
+
+    def rows(self, query: str, parameters: Mapping[str, object] = MappingProxyType({})) -> list[tuple[Any, ...]]:
+        """See `Executor.rows`; there are none."""
+        self.statements.append(self._quoting.mogrify(query.encode(), dict(parameters)))
+        return []

@@ -200,7 +200,9 @@ def _foreseen(situation: Situation, waiting: list[Revision], phase: Phase, *, as
     sql = None
     if as_sql:
         patience = situation.settings.lock_timeout
-        sql = render(situation.project, situation.connection, allowed, phase, situation.heads, patience)
+        sql = render(
+            situation.project, situation.connection, allowed, phase, situation.heads, patience, situation.actor
+        )
     steps = tuple(Step(revision.change.revision, phase) for revision in allowed)
     outcome = outcome_of(len(steps), tuple(refused))
     return MigrateResult(outcome=outcome, refusals=tuple(refused), steps=steps, dry_run=True, sql=sql)

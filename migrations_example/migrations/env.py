@@ -18,7 +18,9 @@ if url.startswith("postgresql://"):
     url = url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 if context.is_offline_mode():
-    context.configure(url=url, target_metadata=target_metadata, literal_binds=True)
+    # named: with the driver's own style of parameters each percent sign would be written twice
+    style = {"paramstyle": "named"}
+    context.configure(url=url, target_metadata=target_metadata, literal_binds=True, dialect_opts=style)
     with context.begin_transaction():
         context.run_migrations()
 else:
