@@ -4,16 +4,9 @@ import signal
 
 import pytest
 
-from tests.fixtures.project import CREATE_USERS, LONGEST, until
+from tests.fixtures.project import ADD_NOTES, CREATE_USERS, LONGEST, until
 from tests.fixtures.servers import with_parameters
 
-ADD_NOTES = """
-def upgrade():
-    op.add_column("users", sa.Column("notes", sa.Text))
-
-def downgrade():
-    op.drop_column("users", "notes")
-"""
 FAILS = """
 def upgrade():
     op.execute("SELECT 1 / 0")

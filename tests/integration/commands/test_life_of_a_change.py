@@ -1,10 +1,9 @@
 """A change from its first step to its last, through the command line alone."""
 
 import re
-import textwrap
 from datetime import datetime, timedelta
 
-from tests.fixtures.project import CREATE_USERS, rename_name
+from tests.fixtures.project import ADD_NOTES, CREATE_USERS, rename_name
 
 REFUSAL_TEXT = re.compile(r"refused: .+\nbecause: .+\nnext:    .+\n")
 
@@ -189,16 +188,9 @@ def test_what_stands_on_a_change_must_be_undone_first(project):
 
 def test_a_later_expand_overtakes_a_waiting_contract_only_where_they_do_not_meet(project):
     start_with_blue(project)
-    only_drops = """
-    def contract():
-        op.drop_sync(sync)
-        op.drop_column("users", "name")
-    """
-    waits = rename_name() + textwrap.dedent(only_drops)  # what is raw SQL meets everything, so here is none
-    project.revision("0002", waits, after="0001", title="rename")
+    project.revision("0002", rename_name(simply=True), after="0001", title="rename")
     project.ok("migrate", "expand")
-    add_notes = 'def upgrade():\n    op.add_column("users", sa.Column("notes", sa.Text))\n'
-    project.revision("0003", add_notes + "def downgrade(): pass\n", after="0002", title="add notes")
+    project.revision("0003", ADD_NOTES, after="0002", title="add notes")
     meets = 'def upgrade():\n    op.alter_column("users", "name", type_=sa.String(50))\n'
     project.revision("0004", meets + "def downgrade(): pass\n", after="0003", title="shorten name")
 
