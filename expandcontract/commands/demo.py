@@ -19,7 +19,7 @@ from expandcontract.domain.refusal import Code, Refusal
 from expandcontract.domain.step import Step
 from expandcontract.errors import ExitCode, StepFailed
 
-_LINGER = 2.0  # seconds of plain traffic after each change, so that it would show if something broke
+_LINGER = 1 / 6  # of the window: plain traffic after each change, so that it would show if something broke
 
 
 class Listener(Protocol):
@@ -147,9 +147,9 @@ class _Story:
     def _cut_over(self) -> None:
         self._listener.chapter("Cut over: ask, turn the router, and record what is.")
         self._switch("green", 2)
-        self._linger()
         self._listener.chapter("Release 2 serves everybody. Is it time to drop the old column? Somebody may want back.")
-        self._refused(ExitCode.WINDOW_OPEN, "migrate", "contract")
+        self._refused(ExitCode.WINDOW_OPEN, "migrate", "contract")  # at once, for on a slow machine seconds pass fast
+        self._linger()
 
     def _roll_back(self) -> None:
         self._listener.chapter("And somebody does: back to blue. No database work, only the router.")
@@ -220,7 +220,7 @@ class _Story:
         self._ec(release, "colour", "traffic", f"{colour}=100")
 
     def _linger(self) -> None:
-        time.sleep(_LINGER)
+        time.sleep(_LINGER * self._window.total_seconds())
         self._stage.check_clients()
 
     def _written_by(self, colour: str) -> tuple[int, int]:
