@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 from alembic.operations import ops
 from psycopg import sql
+from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.engine.url import URL
+from sqlalchemy.schema import CreateColumn
 
+from expandcontract.alembic_bridge.operations import refuse_unusable
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.database import catalog
 from expandcontract.database.executor import PsycopgExecutor
-from expandcontract.database.expressions import all_equal, assignments
-from expandcontract.domain.change import Sync
+from expandcontract.database.expressions import expression, qualified, unfilled
+from expandcontract.database.sync_catalog import SyncColumn, sync_columns, types
+from expandcontract.database.sync_triggers import check_statement, create_statements
+from expandcontract.domain.change import Backfill, Sync
 from expandcontract.domain.phase import Phase
-from expandcontract.errors import RevisionError
+from expandcontract.errors import RevisionError, UsageError
 
 
 def check_syncs(connection: psycopg.Connection[Any], revision: Revision) -> None:
@@ -29,56 +35,131 @@ def check_syncs(connection: psycopg.Connection[Any], revision: Revision) -> None
         RevisionError: an expression can't work; names file, column and the server's words.
     """
     for sync in revision.syncs:
-        types = _column_types(connection, revision, sync)
-        _check(connection, revision, sync, "forward", sync.forward, types)
-        _check(connection, revision, sync, "backward", sync.backward, types)
+        with connection.transaction(force_rollback=True):
+            _check(connection, revision, sync)
 
 
-def _column_types(connection: psycopg.Connection[Any], revision: Revision, sync: Sync) -> dict[str, str]:
-    """The types of the Sync's columns: as they are, or as this change's expand adds them."""
-    known = catalog.columns(PsycopgExecutor(connection), sync.table, sync.schema)
-    dialect = URL.create("postgresql+psycopg").get_dialect()()
-    added = {
-        operation.column.name: operation.column.type.compile(dialect=dialect)
+def _check(connection: psycopg.Connection[Any], revision: Revision, sync: Sync) -> None:
+    """The Sync on a temporary table that is like its own after the expand."""
+    executor = PsycopgExecutor(connection)
+    schema = catalog.schema_of(executor, sync.table, sync.schema)
+    known = sync_columns(executor, sync.table, schema) if schema else {}
+    added = _added_columns(revision, sync)
+    expected = {*sync.old_columns, *sync.new_columns} - {*known, *added}
+    if expected and _has_raw_sql(revision):
+        return  # a statement of the author's own may add them; create_sync checks again, in its transaction
+    _make_table(connection, revision, sync, schema, {name: added[name] for name in added if name not in known})
+    like = replace(sync, schema="pg_temp")
+    columns = sync_columns(executor, like.table, like.schema)
+    try:
+        refuse_unusable(like, columns)
+    except UsageError as error:
+        raise RevisionError(
+            str(error), file=revision.file, because=error.because, next_command=error.next_command
+        ) from None
+    for direction, expressions in (("forward", sync.forward), ("backward", sync.backward)):
+        for column, text in expressions.items():
+            _check_expression(
+                connection, revision, like, f"{direction} expression for {sync.table}.{column}", column, text, columns
+            )
+    _check_whole(connection, revision, like, columns)
+
+
+def _added_columns(revision: Revision, sync: Sync) -> dict[str, Column[Any]]:
+    return {
+        operation.column.name: operation.column
         for operation in revision.recorded[Phase.EXPAND].operations
         if isinstance(operation, ops.AddColumnOp) and operation.table_name == sync.table
     }
-    names = (*sync.old_columns, *sync.new_columns)
-    missing = [name for name in names if name not in known and name not in added]
-    if missing:
-        raise RevisionError(
-            f"the Sync names {sync.table}.{missing[0]}, which doesn't exist and isn't added by this change",
-            file=revision.file,
-        )
-    return {name: added.get(name) or known[name].type for name in names}
 
 
-def _check(
+def _has_raw_sql(revision: Revision) -> bool:
+    recorded = revision.recorded[Phase.EXPAND]
+    return not recorded.complete or any(isinstance(operation, ops.ExecuteSQLOp) for operation in recorded.operations)
+
+
+def _make_table(
     connection: psycopg.Connection[Any],
     revision: Revision,
     sync: Sync,
-    direction: str,
-    expressions: Mapping[str, str],
-    types: Mapping[str, str],
+    schema: str | None,
+    added: Mapping[str, Column[Any]],
 ) -> None:
-    columns = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(type_)) for name, type_ in types.items()
+    dialect = URL.create("postgresql+psycopg").get_dialect()()
+    definitions: list[sql.Composable] = []
+    if schema:
+        like = "LIKE {} INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING IDENTITY"
+        definitions.append(sql.SQL(like).format(qualified(sync.table, schema)))
+    for column in added.values():
+        # a copy in a table of its own: the author's column stays as it is
+        copy = Table(sync.table, MetaData(), column._copy()).columns[column.name]
+        definitions.append(sql.SQL(str(CreateColumn(copy).compile(dialect=dialect)).replace("%%", "%")))
+    try:
+        connection.execute(
+            sql.SQL("CREATE TEMPORARY TABLE {} ({})").format(
+                sql.Identifier(sync.table), sql.SQL(", ").join(definitions)
+            )
+        )
+    except psycopg.Error as error:
+        raise RevisionError(
+            f"the columns that this change adds to {sync.table} can't be made",
+            file=revision.file,
+            because=_server_words(error),
+        ) from None
+
+
+def _check_expression(
+    connection: psycopg.Connection[Any],
+    revision: Revision,
+    sync: Sync,
+    what: str,
+    column: str,
+    text: str,
+    columns: Mapping[str, SyncColumn],
+) -> None:
+    try:
+        connection.execute(check_statement(sync, column, text, columns).encode())
+        volatile = _is_volatile(connection, sync, text)
+    except psycopg.Error as error:
+        names = ", ".join((*sync.old_columns, *sync.new_columns))
+        raise RevisionError(
+            f"the Sync's {what} can't work: {text}",
+            file=revision.file,
+            because=_server_words(error),
+            next_command=f"mend the expression; it may use the columns {names} (name others in reads=)",
+        ) from None
+    if volatile:
+        raise RevisionError(
+            f"the Sync's {what} can't work: {text}",
+            file=revision.file,
+            because="it calls a volatile function, which gives another value each time, so no row would ever be right",
+            next_command="let it depend on the row alone",
+        )
+
+
+def _is_volatile(connection: psycopg.Connection[Any], sync: Sync, text: str) -> bool:
+    """The planner's own opinion: it never merges a subquery that calls volatile functions into the query around it."""
+    query = sql.SQL("EXPLAIN (FORMAT JSON) WITH ec_value AS (SELECT {} FROM {}) SELECT * FROM ec_value").format(
+        expression(text), qualified(sync.table, sync.schema)
     )
-    table = sql.Identifier(sync.table)
-    for column, text in expressions.items():
-        one = {column: text}
-        try:
-            with connection.transaction(force_rollback=True):
-                connection.execute(sql.SQL("CREATE TEMPORARY TABLE {} ({})").format(table, columns))
-                connection.execute(
-                    sql.SQL("EXPLAIN UPDATE pg_temp.{} SET {} WHERE NOT ({})").format(
-                        table, assignments(one), all_equal(one)
-                    )
-                )
-        except psycopg.Error as error:
-            raise RevisionError(
-                f"the Sync's {direction} expression for {sync.table}.{column} can't work: {text}",
-                file=revision.file,
-                because=error.diag.message_primary or str(error),
-                next_command=f"mend the expression; it may use the columns {', '.join(types)} (name others in reads=)",
-            ) from None
+    row = connection.execute(query).fetchone()
+    return bool(row and row[0][0]["Plan"].get("CTE Name") == "ec_value")
+
+
+def _check_whole(
+    connection: psycopg.Connection[Any], revision: Revision, sync: Sync, columns: Mapping[str, SyncColumn]
+) -> None:
+    """The triggers themselves, and the backfill's predicate."""
+    wrong = unfilled(Backfill(sync), new_code_wrote=True, types=types(columns))
+    try:
+        connection.execute(sql.SQL("EXPLAIN SELECT FROM {} WHERE {}").format(qualified(sync.table, "pg_temp"), wrong))
+        for statement in create_statements(sync, columns):
+            connection.execute(statement.encode())
+    except psycopg.Error as error:
+        raise RevisionError(
+            f"the Sync of {sync.table} can't work", file=revision.file, because=_server_words(error)
+        ) from None
+
+
+def _server_words(error: psycopg.Error) -> str:
+    return error.diag.message_primary or str(error)
