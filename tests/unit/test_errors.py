@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 
 import pytest
 
@@ -50,37 +49,6 @@ def test_there_are_no_further_exit_codes() -> None:
 )
 def test_the_class_of_an_error_decides_the_exit_code(error: EcError, code: ExitCode) -> None:
     assert error.exit_code is code
-
-
-@dataclass(frozen=True)
-class No:
-    """As much of a refusal as the exit code needs."""
-
-    window_open: bool
-
-
-@pytest.mark.parametrize(
-    ("refusals", "code"),
-    [
-        ([No(window_open=True)], ExitCode.WINDOW_OPEN),
-        ([No(window_open=True), No(window_open=True)], ExitCode.WINDOW_OPEN),
-        ([No(window_open=False)], ExitCode.REFUSED),
-        ([No(window_open=True), No(window_open=False)], ExitCode.REFUSED),  # waiting alone won't do
-        ([No(window_open=False), No(window_open=True)], ExitCode.REFUSED),
-    ],
-)
-def test_only_open_windows_alone_exit_with_the_code_for_windows(refusals: list[No], code: ExitCode) -> None:
-    refused = errors.Refused(refusals)
-
-    assert refused.exit_code is code
-    assert refused.refusals == tuple(refusals)
-
-
-def test_one_refusal_does_not_change_the_next_ones_exit_code() -> None:
-    errors.Refused([No(window_open=True)])
-
-    assert errors.Refused([No(window_open=False)]).exit_code is ExitCode.REFUSED
-    assert errors.Refused.exit_code is ExitCode.REFUSED
 
 
 def test_an_error_says_what_happened_why_and_what_to_do() -> None:

@@ -118,3 +118,19 @@ def test_an_idle_move_does_not_touch_anybodys_last_traffic() -> None:
 
     assert later.releases["41"].last_traffic == NOW
     assert later.releases["43"].last_traffic is None
+
+
+@pytest.mark.parametrize(
+    ("router", "ships", "is_another"),
+    [
+        (Router(), {"77aa"}, False),  # a new tag
+        (blue_live(), {"77aa"}, False),  # the same build again
+        (blue_live(), {"77aa", "8c1f"}, True),  # it has traffic
+        (blue_live().shift({}, NOW), {"77aa", "8c1f"}, True),  # it had traffic
+        (blue_live().retire("blue", NOW), {"77aa", "8c1f"}, True),
+        (Router().deploy("blue", OLD, NOW), {"77aa", "8c1f"}, False),  # built again before anybody used it
+        (Router().deploy("green", OLD, NOW), {"77aa", "8c1f"}, True),  # another colour runs the first build
+    ],
+)
+def test_a_tag_that_counts_stands_for_one_build(router: Router, ships: set[str], is_another: bool) -> None:
+    assert router.knows_another_build(release("41", *ships), "blue") is is_another

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from expandcontract.domain.phase import Phase
-from expandcontract.domain.step import StepState
+from expandcontract.domain.step import Step, StepState
 from tests.unit.domain.samples import change, facts, states
 
 
@@ -41,8 +43,25 @@ def test_applied_are_the_revisions_whose_expand_has_begun() -> None:
     assert facts(steps=steps).applied == {"1", "2", "3"}
 
 
-def test_a_title_is_known_for_the_changes_of_this_tree() -> None:
-    known = facts(change("8c1f", title="rename users.name"))
+def test_a_title_comes_from_the_tree_or_else_from_the_ledger() -> None:
+    titles = {"8c1f": "as it was called then", "9d2e": "add orders.note"}
+    known = replace(facts(change("8c1f", title="rename users.name")), titles=titles)
 
     assert known.title("8c1f") == "rename users.name"
+    assert known.title("9d2e") == "add orders.note"
     assert known.title("other") == ""
+
+
+def test_a_change_is_found_by_its_revision() -> None:
+    rename = change("8c1f")
+
+    assert facts(change("77aa"), rename).change("8c1f") is rename
+
+
+def test_a_step_can_be_imagined_as_done() -> None:
+    known = facts(steps=states(r8c1f="expand started"))
+
+    imagined = known.with_done(Step("8c1f", Phase.EXPAND))
+
+    assert imagined.is_done("8c1f", Phase.EXPAND)
+    assert known.state("8c1f", Phase.EXPAND) is StepState.STARTED

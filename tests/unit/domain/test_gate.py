@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -182,6 +183,23 @@ def test_a_backfill_is_refused_before_its_shape_exists(state: str) -> None:
 
 def test_a_backfill_with_a_sync_needs_no_writers() -> None:
     assert gate.refusals(RENAME, Phase.BACKFILL, facts(ADD, RENAME, steps=EXPANDED)) == ()
+
+
+def test_a_backfill_is_refused_while_its_sync_is_missing() -> None:
+    known = replace(facts(ADD, RENAME, steps=EXPANDED), missing_syncs=frozenset({"8c1f"}))
+
+    refusal = only(gate.refusals(RENAME, Phase.BACKFILL, known))
+
+    assert refusal.step == Step("8c1f", Phase.BACKFILL)
+    assert refusal.code is Code.NO_WRITER
+    assert "triggers of its Sync are missing or disabled" in refusal.because
+    assert "ec undo 8c1f" in refusal.next
+
+
+def test_a_backfill_does_not_wait_for_another_changes_sync() -> None:
+    known = replace(facts(ADD, RENAME, steps=EXPANDED), missing_syncs=frozenset({"77aa"}))
+
+    assert gate.refusals(RENAME, Phase.BACKFILL, known) == ()
 
 
 def test_a_backfill_that_nobody_keeps_right_is_refused() -> None:
@@ -420,7 +438,7 @@ def test_a_release_may_not_take_traffic_before_its_changes_are_expanded(state: s
 
 @pytest.mark.parametrize("state", ["pending", "started", "failed"])
 def test_a_release_may_not_take_traffic_before_the_data_that_it_reads_is_filled(state: str) -> None:
-    known = facts(ADD, RENAME, steps={**EXPANDED, **states(r8c1f=f"expand done, backfill {state}")})
+    known = facts(ADD, RENAME, steps={**EXPANDED, **states(r8c1f=f"backfill {state}")})
 
     refusal = only(gate.traffic_refusals(NEW, known))
 
@@ -539,7 +557,7 @@ def test_a_change_that_later_ones_stand_on_cannot_be_undone(later: dict[str, str
 
 def test_an_undo_that_takes_a_way_back_names_the_releases_that_lose_it() -> None:
     router = moved(NEW, OLD, NOW - DAY)
-    assert gate.given_up_by_undoing("8c1f", undoable(router=router)) == ("42",)
+    assert gate.releases_with_traffic("8c1f", undoable(router=router)) == ("42",)
 
     refusal = only(gate.undo_refusals(RENAME, undoable(router=router), frozenset({"41"})))
 
@@ -552,7 +570,7 @@ def test_an_undo_that_takes_a_way_back_names_the_releases_that_lose_it() -> None
 def test_each_release_is_given_up_by_name() -> None:
     router = moved(release("43", "77aa", "8c1f"), NEW, NOW - 2 * DAY).deploy("blue", OLD, NOW - DAY)
     router = router.shift({"blue": 100}, NOW - DAY).retire("green", NOW)
-    assert gate.given_up_by_undoing("8c1f", undoable(router=router)) == ("42", "43")
+    assert gate.releases_with_traffic("8c1f", undoable(router=router)) == ("42", "43")
 
     assert only(gate.undo_refusals(RENAME, undoable(router=router), frozenset())).next.endswith(
         "--give-up 42 --give-up 43"
@@ -561,7 +579,7 @@ def test_each_release_is_given_up_by_name() -> None:
 
 
 def test_a_release_that_never_had_traffic_has_no_way_back_to_lose() -> None:
-    assert gate.given_up_by_undoing("8c1f", undoable()) == ()
+    assert gate.releases_with_traffic("8c1f", undoable()) == ()
 
 
 # all of them
