@@ -139,7 +139,7 @@ def _drop_sync(operations: Operations, operation: DropSyncOp) -> None:
     if not context.as_sql and context.connection is not None:
         executor = SqlalchemyExecutor(context.connection)
         called = trigger_functions(executor, sync.table, sync.schema)
-        found = [called[name] for name in trigger_names(sync) if name in called]
+        found = [called[name] for name in sorted(trigger_names(sync)) if name in called]
         functions = list(dict.fromkeys(found))
     for statement in drop_statements(sync, functions):
         _run(operations, statement)

@@ -69,13 +69,13 @@ def object_name(sync: Sync) -> str:
     return f"{stem.decode(errors='ignore')}_{digest}"
 
 
-def trigger_names(sync: Sync) -> list[str]:
-    """The names of the triggers that `create_statements` makes."""
-    return [
-        f"zz_{object_name(sync)}_{event}_{number}"
+def trigger_names(sync: Sync) -> frozenset[str]:
+    """The names of the triggers that `create_statements` installs."""
+    return frozenset(
+        _trigger_name(sync, event, number)
         for event, triggers in _triggers(sync, {}).items()
         for number in range(1, len(triggers) + 1)
-    ]
+    )
 
 
 def create_statements(sync: Sync, columns: Mapping[str, SyncColumn], *, pin_search_path: bool = True) -> list[str]:
@@ -116,7 +116,7 @@ def drop_statements(sync: Sync, functions: Iterable[tuple[str, str]] | None = No
     else:
         names = [qualified(name, schema) for schema, name in functions]
     drops = [
-        *(sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(name), table) for name in trigger_names(sync)),
+        *(sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(name), table) for name in sorted(trigger_names(sync))),
         *(sql.SQL("DROP FUNCTION {}()").format(name) for name in names),
     ]
     return [_text(statement) for statement in drops]
@@ -296,7 +296,7 @@ def _create_trigger(sync: Sync, event: str, number: int, trigger: _Trigger) -> s
             "WHEN (({when}) AND {skipped})\n"
             "EXECUTE FUNCTION {function}()"
         ).format(
-            name=sql.Identifier(f"zz_{object_name(sync)}_{event}_{number}"),
+            name=sql.Identifier(_trigger_name(sync, event, number)),
             event=sql.SQL(event.upper()),
             table=qualified(sync.table, sync.schema),
             when=trigger.when,
@@ -387,6 +387,10 @@ def _names(names: Iterable[str]) -> sql.Composable:
 
 def _function_name(sync: Sync, direction: Direction) -> sql.Composable:
     return qualified(f"{object_name(sync)}_{direction}", sync.schema)
+
+
+def _trigger_name(sync: Sync, event: str, number: int) -> str:
+    return f"zz_{object_name(sync)}_{event}_{number}"
 
 
 def _text(statement: sql.Composable) -> str:
