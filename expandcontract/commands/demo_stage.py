@@ -24,7 +24,13 @@ from psycopg import sql
 
 from expandcontract.commands.demo_account import Report
 from expandcontract.errors import ConfigurationError, StepFailed
-from expandcontract.proof.scratch_server import Installation, ScratchServer, choose_installation, find_installations
+from expandcontract.proof.scratch_server import (
+    NAMED,
+    Installation,
+    ScratchServer,
+    choose_installation,
+    find_installations,
+)
 
 REVISION = "0002"  # the example's rename
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -283,10 +289,11 @@ class Client:
 
 
 def _installation() -> Installation:
-    """The newest major that the demo was made for, else whatever there is."""
+    """The one that somebody named, else the major that the demo was made for, else whatever there is."""
     found = find_installations()
-    wanted = _MAJOR if any(one.major == _MAJOR for one in found) else None
-    return choose_installation(wanted, among=found)
+    is_named = any(one.origin == NAMED for one in found)
+    is_there = any(one.major == _MAJOR for one in found)
+    return choose_installation(_MAJOR if is_there and not is_named else None, among=found)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,8 @@ WINDOW = 3  # seconds
 LOCK_TIMEOUT = Settings().lock_timeout.total_seconds()
 CONTROL = "control"
 
-Obstacle = Callable[[], AbstractContextManager[None]]
+Obstacle = Callable[[str], AbstractContextManager[None]]  # gets the phase that it stands in the way of
+THERE, BACK, FORWARD = ("cut-over", "green"), ("rollback", "blue"), ("forward", "green")
 
 
 @dataclass
@@ -79,33 +80,27 @@ def shop(database: Database, tmp_path: Path):
         yield Shop(old, new, load, connection)
 
 
-def there_and_back(shop: Shop, obstacle: Obstacle = nullcontext) -> tuple[dict[str, Snapshot], dict[str, Ran]]:
-    """
-    The whole path; `obstacle` stands in the way of the expand and of the contract.
-
-    Returns all rows at each stage, and what the two commands said that take locks.
-    """
+def whole_path(
+    shop: Shop, *, ways: Sequence[tuple[str, str]] = (THERE, BACK, FORWARD), obstacle: Obstacle = nullcontext
+) -> tuple[dict[str, Snapshot], dict[str, Ran]]:
+    """All rows at each stage, and what those two commands said that take locks."""
     load, new, snapshots, said = shop.load, shop.new, {}, {}
     with load.period(CONTROL):
-        time.sleep(5)
-    with load.period("expand"), obstacle():
+        time.sleep(4)
+    with load.period("expand"), obstacle("expand"):
         said["expand"] = new.ok("migrate", "expand")
     snapshots["expanded, old reads"] = take_snapshot(shop.connection, ("name",))
     new.ok("colour", "deploy", "green", "2")
     with load.period("backfill"):
         new.ok("backfill", "--rate", "max")
     snapshots["filled, both read"] = take_snapshot(shop.connection, ("name", "display_name"))
-    for title, tree, colour in (
-        ("cut-over", new, "green"),
-        ("rollback", shop.old, "blue"),
-        ("forward", new, "green"),
-    ):
+    for title, colour in ways:
         with load.period(title):
-            shop.switch(tree, colour)
+            shop.switch(shop.old if colour == "blue" else new, colour)
             time.sleep(1)
         snapshots[f"{title}, both read"] = take_snapshot(shop.connection, ("name", "display_name"))
     time.sleep(WINDOW)
-    with load.period("contract"), obstacle():
+    with load.period("contract"), obstacle("contract"):
         said["contract"] = new.ok("migrate", "contract")
     with load.period("contracted"):
         time.sleep(1)
@@ -128,21 +123,24 @@ def assert_nobody_noticed(shop: Shop, snapshots: dict[str, Snapshot]) -> None:
 
 
 def test_nobody_notices_a_rename_under_five_writers(shop: Shop) -> None:
-    snapshots, _ = there_and_back(shop)
+    snapshots, _ = whole_path(shop)
     assert_nobody_noticed(shop, snapshots)
 
 
 def test_nor_with_six_readers_that_hold_their_transactions(shop: Shop) -> None:
     shop.load.start_readers(number=6, hold=0.7)
-    snapshots, _ = there_and_back(shop)
+    snapshots, _ = whole_path(shop)
     assert_nobody_noticed(shop, snapshots)
 
 
 def test_nor_with_a_reader_of_ten_seconds_in_the_way(shop: Shop) -> None:
-    def obstacle() -> AbstractContextManager[None]:
-        return in_the_way(shop.new.dsn, ("SELECT FROM users LIMIT 1",), seconds=10)
+    look = "SELECT FROM users LIMIT 1"
+    statements = {"expand": [look], "contract": [look, "SELECT pg_sleep(10)"]}  # idle in transaction, and at work
 
-    snapshots, said = there_and_back(shop, obstacle)
+    def obstacle(phase: str) -> AbstractContextManager[None]:
+        return in_the_way(shop.new.dsn, statements[phase], seconds=10)
+
+    snapshots, said = whole_path(shop, ways=[THERE], obstacle=obstacle)
     assert_nobody_noticed(shop, snapshots)
     for ran in said.values():
         assert "the-ten-second-reader" in ran.stderr, ran
