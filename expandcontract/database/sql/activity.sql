@@ -4,13 +4,17 @@ SELECT a.pid, extract(epoch FROM clock_timestamp() - a.xact_start)::float8, a.us
   FROM pg_catalog.pg_stat_activity a
  WHERE a.pid = ANY (pg_catalog.pg_blocking_pids(%(pid)s))
 UNION ALL
-SELECT 0, extract(epoch FROM clock_timestamp() - p.prepared)::float8, p.owner, '', 'prepared transaction', '', p.gid
+SELECT DISTINCT ON (p.gid) 0, extract(epoch FROM clock_timestamp() - p.prepared)::float8, p.owner, '', 'prepared transaction', '', p.gid
   FROM pg_catalog.pg_locks waiting
   JOIN pg_catalog.pg_locks held ON held.locktype = waiting.locktype
        AND held.database IS NOT DISTINCT FROM waiting.database AND held.relation IS NOT DISTINCT FROM waiting.relation
        AND held.transactionid IS NOT DISTINCT FROM waiting.transactionid
        AND held.granted AND held.pid IS NULL
-  JOIN pg_catalog.pg_prepared_xacts p ON held.virtualtransaction = '-1/' || p.transaction::text
+  -- until the server restarts, its locks keep the virtual id of the session that prepared it, and only one of them
+  -- is on its own transaction id
+  JOIN pg_catalog.pg_locks own ON own.virtualtransaction = held.virtualtransaction AND own.pid IS NULL
+       AND own.locktype = 'transactionid' AND own.granted
+  JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = own.transactionid
  WHERE waiting.pid = %(pid)s AND NOT waiting.granted AND 0 = ANY (pg_catalog.pg_blocking_pids(%(pid)s));
 
 -- try_lock: the runner's lock of this database, without waiting
