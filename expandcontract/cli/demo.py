@@ -19,6 +19,7 @@ from expandcontract.commands import demo as command
 from expandcontract.commands.result import Outcome
 from expandcontract.domain.duration import parse_duration
 from expandcontract.domain.refusal import Refusal
+from expandcontract.errors import Interrupted
 
 
 def _duration(context: click.Context, parameter: click.Parameter, text: str) -> timedelta:
@@ -116,7 +117,11 @@ class Teller(Silent):
         self._tell(f"   │ (exit code {exit_code})", dim=True)
 
     def _tell(self, text: str, **style: Any) -> None:
-        click.echo(redact(click.style(text, **style) if style else text), color=self._colour)
+        try:
+            click.echo(redact(click.style(text, **style) if style else text), color=self._colour)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise Interrupted("nobody listens to the story any more; the demo is cleared away") from None
 
 
 @result_text.register
