@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
+from expandcontract.domain.history import in_order
 from expandcontract.errors import ConfigurationError, RevisionError
 
 _PYPROJECT = "pyproject.toml"
@@ -82,21 +83,22 @@ def open_project(options: ProjectOptions) -> Project:
     return Project(config, script, ini.resolve().parent if ini.exists() else Path.cwd())
 
 
-def scripts(project: Project) -> Sequence[Script]:
+def scripts(project: Project) -> tuple[Script, ...]:
     """
-    Every revision of the tree, oldest first; siblings by creation date, then id, since Alembic leaves that open.
+    Every revision of the tree, parents before children.
 
     Raises:
         RevisionError: a file fails to import, an id stands twice, or the history has a gap or a cycle.
     """
     with revision_errors(project):
-        found = list(project.script.walk_revisions())
-    order = {script.revision: position for position, script in enumerate(reversed(found))}
-    depth: dict[str, int] = {}
-    for script in reversed(found):
-        parents = script._versioned_down_revisions  # the public property gives None, a string or a tuple
-        depth[script.revision] = 1 + max((depth.get(parent, 0) for parent in parents), default=0)
-    return sorted(found, key=lambda script: (depth[script.revision], order[script.revision], script.revision))
+        found = {script.revision: script for script in reversed(list(project.script.walk_revisions()))}
+    return tuple(found[revision] for revision in in_order(parents_of(found.values()), ()))
+
+
+def parents_of(scripts: Iterable[Script]) -> dict[str, tuple[str, ...]]:
+    """Each revision's parents, what it depends on included."""
+    # the public properties give None, a string or a tuple, and dependencies apart
+    return {script.revision: tuple(script._all_down_revisions) for script in scripts}
 
 
 @contextmanager

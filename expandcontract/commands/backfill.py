@@ -132,7 +132,7 @@ def fill(
             on_progress=conversation.progress,
             stop=stop,
         )
-        situation.ledger.put_step(step, StepState.STARTED, title=change.title)
+        situation.ledger.put_step(step, StepState.STARTED, title=change.title, writers=backfill.writers)
         situation.ledger.record("backfill started", {"rate": rate or "max", "relation": relation}, step=step)
         conversation.part_begins(step, change.title, f"backfill of {backfill.table}")
         try:
@@ -162,7 +162,8 @@ def _ended(situation: Situation, revision: Revision, ended: Ended) -> Filled:
         )
     facts = {"rows": position.rows_seen, "written": position.rows_written, "passes": position.number_of_pass}
     with situation.connection.transaction():
-        situation.ledger.put_step(step, StepState.DONE, title=change.title)
+        writers = change.backfill.writers if change.backfill else None
+        situation.ledger.put_step(step, StepState.DONE, title=change.title, writers=writers)
         situation.ledger.record("backfill done", facts, step=step)
     return Filled(step, position.rows_seen, position.rows_written, position.number_of_pass)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.result import Outcome, Result
-from expandcontract.commands.situation import LedgerSession, open_ledger, open_situation
+from expandcontract.commands.situation import LedgerSession, facts_of, open_ledger, open_situation, states
 from expandcontract.config import Settings
 from expandcontract.database import ledger as ledgers
 from expandcontract.domain.colour import Colour, Router
@@ -186,13 +186,9 @@ def _broken(after: Router, facts: Facts) -> tuple[Refusal, ...]:
 
 
 def _facts(session: LedgerSession, router: Router) -> Facts:
+    """The facts, with `router` in place of the recorded one."""
     records = session.ledger.steps() if session.has_ledger else {}
-    return Facts(
-        now=session.ledger.now(),
-        steps={step: record.state for step, record in records.items()},
-        router=router,
-        titles={step.revision: record.title for step, record in records.items()},
-    )
+    return facts_of(session.ledger, router, states(records), records)
 
 
 def _router(session: LedgerSession) -> Router:

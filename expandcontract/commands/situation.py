@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ import psycopg
 from alembic.util import CommandError
 
 from expandcontract.alembic_bridge.environment import observe
-from expandcontract.alembic_bridge.project import Project, open_project, revision_errors
+from expandcontract.alembic_bridge.project import Project, open_project, parents_of, revision_errors
 from expandcontract.alembic_bridge.revisions import Revision, read_revisions
 from expandcontract.config import Settings
 from expandcontract.database import ledger as ledgers
@@ -22,8 +22,11 @@ from expandcontract.database.connect import connect
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger, StepRecord
 from expandcontract.domain.change import Change
+from expandcontract.domain.colour import Router
 from expandcontract.domain.facts import Facts
+from expandcontract.domain.history import in_order
 from expandcontract.domain.phase import Phase
+from expandcontract.domain.stale import KeptByCode, with_stale_backfills
 from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import UsageError
 
@@ -68,21 +71,13 @@ class Situation(LedgerSession):
             raise UsageError(f"this tree has no revision {name}", next_command="ec status")
         return found[0]
 
-    def lineage(self) -> frozenset[str]:
-        """The revisions that Alembic's version table says are applied, as far as this tree knows them."""
-        known = {revision.change.revision for revision in self.revisions}
-        found = set(self.heads)
-        with revision_errors(self.project):
-            for head in found & known:
-                found.update(script.revision for script in self.project.script.iterate_revisions(head, "base"))
-        return frozenset(found)
-
     def _drift(self, records: Mapping[Step, StepRecord]) -> tuple[list[str], list[str]]:
         """
         What Alembic has applied and the ledger hasn't; and the other way round, among the revisions of this tree.
 
-        Where the version table holds a revision that this tree lacks (an old tree), what lies below it can't be told
-        from here, so nothing counts as undone.
+        Below a change that the ledger has, everything was recorded with it: what it lacks there has been put into the
+        history since, and has never run. Where the version table holds a revision that this tree lacks (an old tree),
+        what lies below can't be told from here, so nothing counts as undone.
         """
         known = {revision.change.revision for revision in self.revisions}
         expanded = {
@@ -90,17 +85,26 @@ class Situation(LedgerSession):
             for step, record in records.items()
             if step.phase is Phase.EXPAND and record.state is StepState.DONE
         }
-        lineage = self.lineage()
+        lineage = self._with_ancestors(self.heads)
+        applied = (lineage & known) - expanded - self._with_ancestors(expanded)
         undone = (expanded & known) - lineage if known.issuperset(self.heads) else set()
-        return sorted(lineage - expanded), sorted(undone)
+        return sorted(applied), sorted(undone)
+
+    def _with_ancestors(self, revisions: Iterable[str]) -> frozenset[str]:
+        """These revisions and, of those that this tree has, everything below them."""
+        found = set(revisions)
+        with revision_errors(self.project):
+            for revision in found & {known.change.revision for known in self.revisions}:
+                found.update(script.revision for script in self.project.script.iterate_revisions(revision, "base"))
+        return frozenset(found)
 
     def observed_facts(self) -> Facts:
         """The facts with what plain Alembic did counted in; writes nothing."""
         if not self.has_ledger:
-            steps = {Step(revision, Phase.EXPAND): StepState.DONE for revision in self.lineage()}
+            steps = {Step(revision, Phase.EXPAND): StepState.DONE for revision in self._with_ancestors(self.heads)}
             return Facts(now=self.ledger.now(), tree=self._tree(steps), steps=steps)
         records = self.ledger.steps()
-        steps = {step: record.state for step, record in records.items()}
+        steps = states(records)
         applied, undone = self._drift(records)
         for revision in applied:
             steps[Step(revision, Phase.EXPAND)] = StepState.DONE
@@ -113,7 +117,7 @@ class Situation(LedgerSession):
         """The facts as the ledger has them now, read in the transaction of `ledger` where one is given."""
         reading = ledger or self.ledger
         records = reading.steps()
-        return self._facts(reading, {step: record.state for step, record in records.items()}, records)
+        return self._facts(reading, states(records), records)
 
     def reconcile(self) -> list[str]:
         """
@@ -126,10 +130,9 @@ class Situation(LedgerSession):
         applied, undone = self._drift(self.ledger.steps())
         with self.connection.transaction():
             for revision in applied:
-                title = tree[revision].title if revision in tree else ""
-                parts = len(tree[revision].expand_parts) if revision in tree else 1
-                step = Step(revision, Phase.EXPAND)
-                self.ledger.put_step(step, StepState.DONE, title=title, parts_done=parts, outside=True)
+                change, step = tree[revision], Step(revision, Phase.EXPAND)
+                parts = len(change.expand_parts)
+                self.ledger.put_step(step, StepState.DONE, title=change.title, parts_done=parts, outside=True)
                 self.ledger.record("expand done", {"outside": True}, step=step)
             for revision in undone:
                 self.ledger.forget_change(revision)
@@ -142,17 +145,37 @@ class Situation(LedgerSession):
         return sentences
 
     def _facts(self, ledger: Ledger, steps: Mapping[Step, StepState], records: Mapping[Step, StepRecord]) -> Facts:
-        return Facts(
-            now=ledger.now(),
-            tree=self._tree(steps),
-            steps=steps,
-            router=ledger.router(),
-            titles={step.revision: record.title for step, record in records.items()},
-        )
+        known = {revision.change.revision for revision in self.revisions}
+        unknown = {Step(head, Phase.EXPAND): StepState.DONE for head in self.heads if head not in known}
+        facts = facts_of(ledger, ledger.router(), {**unknown, **steps}, records)
+        return replace(facts, tree=self._tree(facts.steps))
 
     def _tree(self, steps: Mapping[Step, StepState]) -> tuple[Change, ...]:
         """The changes; those with open steps know what they touch (finding that out calls their functions)."""
         return tuple(_open_or_plain(revision, steps) for revision in self.revisions)
+
+
+def facts_of(
+    ledger: Ledger, router: Router, steps: Mapping[Step, StepState], records: Mapping[Step, StepRecord]
+) -> Facts:
+    """The facts that need no tree, with stale backfills told from those that are done."""
+    now = ledger.now()
+    kept = {
+        step.revision: KeptByCode(record.writers, record.finished_at)
+        for step, record in records.items()
+        if step.phase is Phase.BACKFILL and record.writers and record.finished_at
+    }
+    return Facts(
+        now=now,
+        steps=with_stale_backfills(steps, kept, router, now),
+        router=router,
+        titles={step.revision: record.title for step, record in records.items()},
+    )
+
+
+def states(records: Mapping[Step, StepRecord]) -> dict[Step, StepState]:
+    """The states alone."""
+    return {step: record.state for step, record in records.items()}
 
 
 def _open_or_plain(revision: Revision, steps: Mapping[Step, StepState]) -> Change:
@@ -175,7 +198,20 @@ def open_situation(settings: Settings) -> Iterator[Situation]:
     actor = current_actor(project.folder)
     with connect(seen.address, application_name=actor.application_name) as connection:
         ledger = Ledger(PsycopgExecutor(connection), actor)
-        yield Situation(seen.address, connection, ledger, actor, settings, project, revisions, seen.heads)
+        session = LedgerSession(seen.address, connection, ledger, actor)
+        ordered = _as_applied(revisions, session, seen.heads)
+        yield Situation(seen.address, connection, ledger, actor, settings, project, ordered, seen.heads)
+
+
+def _as_applied(
+    revisions: tuple[Revision, ...], session: LedgerSession, heads: tuple[str, ...]
+) -> tuple[Revision, ...]:
+    """The revisions in the order in which they were applied or will be: it matters where the history has branches."""
+    steps = session.ledger.steps() if session.has_ledger else {}
+    applied = {*heads, *(step.revision for step in steps if step.phase is Phase.EXPAND)}
+    by_name = {revision.change.revision: revision for revision in revisions}
+    parents = parents_of(revision.script for revision in revisions)
+    return tuple(by_name[name] for name in in_order(parents, applied))
 
 
 @contextmanager

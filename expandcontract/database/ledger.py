@@ -25,13 +25,14 @@ _INSTALL_LOCK = 0x65630002
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What the ledger knows of one step; ``outside``: plain alembic applied it."""
+    """What the ledger knows of one step; ``outside``: plain alembic applied it; ``writers``: see `Backfill`."""
 
     step: Step
     state: StepState
     parts_done: int
     outside: bool
     title: str
+    writers: str | None
     error: str | None
     started_at: datetime
     finished_at: datetime | None
@@ -167,6 +168,7 @@ class Ledger:
         title: str,
         parts_done: int = 0,
         outside: bool = False,
+        writers: str | None = None,
         error: str | None = None,
     ) -> None:
         """Record how far a step has come."""
@@ -178,6 +180,7 @@ class Ledger:
             title=title,
             parts_done=parts_done,
             outside=outside,
+            writers=writers,
             error=error,
         )
 

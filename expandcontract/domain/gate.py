@@ -66,9 +66,24 @@ def earlier_expands_are_done(change: Change, facts: Facts) -> Refusal | None:
     return None
 
 
-def no_waiting_contract_is_met(change: Change, facts: Facts) -> Refusal | None:
-    """A later expand overtakes a waiting contract only where they touch nothing in common."""
-    mine = change.footprint(Phase.EXPAND)
+def later_changes_are_not_expanded(change: Change, facts: Facts) -> Refusal | None:
+    """A change that was put below an applied one has never run, whatever Alembic's version table seems to say."""
+    order = [known.revision for known in facts.tree]
+    later = [revision for revision in order[order.index(change.revision) + 1 :] if revision in facts.applied]
+    if not later:
+        return None
+    return Refusal(
+        Step(change.revision, Phase.EXPAND),
+        change.title,
+        Code.OUT_OF_ORDER,
+        because=f"{_names(later)} comes later in the history and is applied, so it was put below it afterwards",
+        next=f"move it to the end: down_revision = {later[-1]!r} in its file, and what now follows it as it was before",
+    )
+
+
+def no_waiting_contract_is_met(phase: Phase, change: Change, facts: Facts) -> Refusal | None:
+    """A later step overtakes a waiting contract only where they touch nothing in common."""
+    mine = change.footprint(phase)
     for earlier in facts.tree:
         if earlier.revision == change.revision:
             return None
@@ -81,15 +96,20 @@ def no_waiting_contract_is_met(change: Change, facts: Facts) -> Refusal | None:
         held = windows(earlier.revision, earlier.contract_after, facts.router, facts.now)
         until = held[0].closes_at if held and held[0].is_open(facts.now) else None
         return Refusal(
-            Step(change.revision, Phase.EXPAND),
+            Step(change.revision, phase),
             change.title,
             Code.FOOTPRINT,
             because=f"contract {earlier.revision} ({earlier.title}) still waits, and {shared}"
             + (f"; its window closes at {at(until)}" if until else ""),
-            next=f"ec migrate contract {earlier.revision}, then ec migrate expand",
+            next=f"ec migrate contract {earlier.revision}, then ec migrate {phase}",
             until=until,
         )
     return None
+
+
+def expand_meets_no_waiting_contract(change: Change, facts: Facts) -> Refusal | None:
+    """`no_waiting_contract_is_met`, for an expand."""
+    return no_waiting_contract_is_met(Phase.EXPAND, change, facts)
 
 
 def expand_is_done_for_backfill(change: Change, facts: Facts) -> Refusal | None:
@@ -143,6 +163,11 @@ def new_rows_are_kept_right(change: Change, facts: Facts) -> Refusal | None:
 def contracting_tree_is_current(change: Change, facts: Facts) -> Refusal | None:
     """`tree_ships_all_applied`, for a contract."""
     return tree_ships_all_applied(Phase.CONTRACT, change, facts)
+
+
+def contract_meets_no_waiting_contract(change: Change, facts: Facts) -> Refusal | None:
+    """`no_waiting_contract_is_met`, for a contract: the earlier one's old shape may stand on what this one removes."""
+    return no_waiting_contract_is_met(Phase.CONTRACT, change, facts)
 
 
 def expand_is_done_for_contract(change: Change, facts: Facts) -> Refusal | None:
@@ -232,10 +257,16 @@ def windows_are_closed(change: Change, facts: Facts) -> Refusal | None:
 
 
 CONDITIONS: dict[Phase, tuple[Condition, ...]] = {
-    Phase.EXPAND: (expanding_tree_is_current, earlier_expands_are_done, no_waiting_contract_is_met),
+    Phase.EXPAND: (
+        expanding_tree_is_current,
+        earlier_expands_are_done,
+        later_changes_are_not_expanded,
+        expand_meets_no_waiting_contract,
+    ),
     Phase.BACKFILL: (expand_is_done_for_backfill, new_rows_are_kept_right),
     Phase.CONTRACT: (
         contracting_tree_is_current,
+        contract_meets_no_waiting_contract,
         expand_is_done_for_contract,
         backfill_is_complete,
         every_live_colour_ships_it,

@@ -26,3 +26,4 @@ class StepState(StrEnum):
     STARTED = "started"  # a part or a range has been committed, others wait
     FAILED = "failed"  # a later part ran into an error; what was committed before stays
     DONE = "done"  # every part or range is committed
+    STALE = "stale"  # a backfill that was done, before traffic went to code that doesn't keep its rows right

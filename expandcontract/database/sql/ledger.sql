@@ -8,7 +8,8 @@ SELECT to_regclass('ec.ledger') IS NOT NULL;
 SELECT clock_timestamp();
 
 -- steps: what is known of each step
-SELECT revision, phase, state, parts_done, outside, title, error, started_at, finished_at FROM ec.step ORDER BY started_at, revision;
+SELECT revision, phase, state, parts_done, outside, title, writers, error, started_at, finished_at
+  FROM ec.step ORDER BY started_at, revision;
 
 -- releases: the releases with their last traffic
 SELECT tag, last_traffic FROM ec.release;
@@ -47,12 +48,12 @@ ON CONFLICT (name) DO UPDATE SET release = EXCLUDED.release, weight = EXCLUDED.w
 DELETE FROM ec.colour WHERE name = %(name)s;
 
 -- put_step: how far a step has come
-INSERT INTO ec.step (revision, phase, state, title, parts_done, outside, error, finished_at)
-VALUES (%(revision)s, %(phase)s, %(state)s, %(title)s, %(parts_done)s, %(outside)s, %(error)s,
+INSERT INTO ec.step (revision, phase, state, title, parts_done, outside, writers, error, finished_at)
+VALUES (%(revision)s, %(phase)s, %(state)s, %(title)s, %(parts_done)s, %(outside)s, %(writers)s, %(error)s,
         CASE WHEN %(state)s = 'done' THEN clock_timestamp() END)
 ON CONFLICT (revision, phase) DO UPDATE
    SET state = EXCLUDED.state, title = EXCLUDED.title, parts_done = EXCLUDED.parts_done, outside = EXCLUDED.outside,
-       error = EXCLUDED.error, finished_at = EXCLUDED.finished_at;
+       writers = EXCLUDED.writers, error = EXCLUDED.error, finished_at = EXCLUDED.finished_at;
 
 -- drop_steps: a change as if it had never been expanded
 DELETE FROM ec.step WHERE revision = %(revision)s;

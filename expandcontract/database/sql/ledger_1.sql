@@ -37,11 +37,13 @@ CREATE TABLE ec.step (
     title       text NOT NULL,
     parts_done  int NOT NULL DEFAULT 0,
     outside     boolean NOT NULL DEFAULT false,
+    writers     text,
     error       text,
     started_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     finished_at timestamptz,
     PRIMARY KEY (revision, phase)
 );
+COMMENT ON COLUMN ec.step.writers IS 'for a backfill without a Sync: the change whose code keeps its rows right';
 COMMENT ON COLUMN ec.step.outside IS 'recorded as done because plain alembic had applied it';
 
 CREATE TABLE ec.backfill (
