@@ -7,7 +7,7 @@ whether the name is the one that belongs to the version.
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Row, String, Text, bindparam, cast, insert, select, text, update
+from sqlalchemy import ColumnElement, Row, Text, cast, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -25,7 +25,10 @@ class User(Base):
 
 
 next_version = User.version + 1
-next_name = bindparam("next_name", type_=String) + " v" + cast(next_version, Text)
+
+
+def next_name(name: str) -> ColumnElement[str]:
+    return literal(name, Text) + " v" + cast(next_version, Text)
 
 
 def read(session: Session, ids: Iterable[int]) -> Sequence[Row[tuple[int, int, str]]]:
@@ -44,19 +47,18 @@ def rename(session: Session, ids: Iterable[int], name: str) -> Sequence[Row[tupl
     wanted = User.id.in_(ids)
     # Rows are locked in the order of their keys, so that two requests can't wait for each other in a circle.
     session.execute(select(User.id).where(wanted).order_by(User.id).with_for_update())
-    statement = update(User).where(wanted).values(name=next_name, version=next_version)
+    statement = update(User).where(wanted).values(name=next_name(name), version=next_version)
     as_is = {"synchronize_session": False}  # no object of this session holds such a row
-    return session.execute(
-        statement.returning(User.id, User.version), {"next_name": name}, execution_options=as_is
-    ).all()
+    return session.execute(statement.returning(User.id, User.version), execution_options=as_is).all()
 
 
 def register_or_rename(session: Session, ids: Iterable[int], name: str) -> Sequence[Row[tuple[int, int]]]:
     """Users under ids from elsewhere: new here, or renamed; their ids and versions."""
+    new = {"name": next_name(name), "version": next_version}
     statement = (
         upsert(User)
         .values([{"id": id_, "name": f"{name} v1"} for id_ in sorted(ids)])
-        .on_conflict_do_update(index_elements=[User.id], set_={"name": next_name, "version": next_version})
+        .on_conflict_do_update(index_elements=[User.id], set_=new)
         .returning(User.id, User.version)
     )
-    return session.execute(statement, {"next_name": name}).all()
+    return session.execute(statement).all()
