@@ -502,7 +502,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("computed", [False, True], ids=["bare", "computed"])
-def test_any_name_will_do(table, connection, name, computed):
+def test_any_name_will_do(database, name, computed):
     def quoted(text):
         return sql.Identifier(text).as_string(None)
 
@@ -511,14 +511,15 @@ def test_any_name_will_do(table, connection, name, computed):
     if computed:
         backward = f"left({quoted(name)}.{quoted(other)}, -11)"
     sync = Sync(name, forward={other: forward}, backward={name: backward})
-    users = table(sync, f"CREATE TABLE {quoted(name)} (id int, {quoted(name)} text, {quoted(other)} text)")
-
-    connection.execute(f"INSERT INTO {quoted(name)} (id, {quoted(name)}) VALUES (1, 'a')".encode())
-    connection.execute(f"INSERT INTO {quoted(name)} (id, {quoted(other)}) VALUES (2, 'b%:$ec_sync$')".encode())
-    connection.execute(f"UPDATE {quoted(name)} SET {quoted(name)} = 'c' WHERE id = 1".encode())
-    end = "%:$ec_sync$" if computed else ""
-    b = "b" if computed else "b%:$ec_sync$"
-    assert users.rows() == [(1, "c", f"c{end}"), (2, b, "b%:$ec_sync$")]
+    with database.connect(autocommit=True) as connection:
+        create = f"CREATE TABLE {quoted(name)} (id int, {quoted(name)} text, {quoted(other)} text)"
+        users = Table(connection, sync, create.encode()).install(database)
+        connection.execute(f"INSERT INTO {quoted(name)} (id, {quoted(name)}) VALUES (1, 'a')".encode())
+        connection.execute(f"INSERT INTO {quoted(name)} (id, {quoted(other)}) VALUES (2, 'b%:$ec_sync$')".encode())
+        connection.execute(f"UPDATE {quoted(name)} SET {quoted(name)} = 'c' WHERE id = 1".encode())
+        end = "%:$ec_sync$" if computed else ""
+        b = "b" if computed else "b%:$ec_sync$"
+        assert users.rows() == [(1, "c", f"c{end}"), (2, b, "b%:$ec_sync$")]
 
 
 @pytest.mark.parametrize(
