@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from datetime import timedelta
 
 import pytest
@@ -69,7 +68,7 @@ def check(project, database, monkeypatch):
 @pytest.mark.parametrize(
     ("forward", "words"),
     [
-        ("name ||", 'syntax error at or near "."'),
+        ("name ||", 'syntax error at or near ")"'),
         ("nam", 'column "nam" does not exist'),
         ("name || total_cost", 'column "total_cost" does not exist'),
         ("data::text", 'column "data" does not exist'),  # it is there, but no trigger has it
@@ -82,7 +81,7 @@ def check(project, database, monkeypatch):
         ("max(name)", "aggregate functions are not allowed in UPDATE"),
         ("name || random()", "volatile"),
         ("(SELECT name || random())", "volatile"),
-        ("name; SELECT 1", "syntax error|mismatched parentheses"),
+        ("name; SELECT 1", 'at or near ";"'),
     ],
 )
 def test_an_expression_that_cannot_work_is_refused_in_the_servers_words(check, project, forward, words):
@@ -94,7 +93,7 @@ def test_an_expression_that_cannot_work_is_refused_in_the_servers_words(check, p
     with pytest.raises(RevisionError) as refused:
         check(sync)
     error = refused.value
-    assert re.search(words, error.because)
+    assert words in error.because
     assert error.file == str(project.versions / "0001.py")
     assert str(error).startswith(f"{error.file}: the Sync's forward expression for users.")
 
