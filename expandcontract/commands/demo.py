@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ from expandcontract.domain.refusal import Code, Refusal
 from expandcontract.domain.step import Step
 from expandcontract.errors import ExitCode, StepFailed
 
-_LINGER = 1 / 6  # of the window: plain traffic after each change, so that it would show if something broke
+_LINGER = 2.0  # seconds of plain traffic after each change, so that it would show if something broke
+_WINDOW_IN_LINGERS = 6  # at least, so that a short window leaves room for them
+_WINDOW_IN_COMMANDS = 5  # at least, so that a command on a slow machine finds it open
 
 
 class Listener(Protocol):
@@ -71,7 +74,7 @@ def demo(
     Args:
         listener: who is told.
         rows: how many users the shop has.
-        window: the rollback window of the rename.
+        window: the rollback window of the rename; longer where the machine is too slow to find it open.
         keep: leave server and files where they are.
         example: the example project; by default the one that comes with the package.
 
@@ -79,7 +82,7 @@ def demo(
         ConfigurationError: no PostgreSQL to start, or no example.
         StepFailed: a command didn't do what it should have, or a client ended.
     """
-    with Stage(example or example_folder(), users=rows, window=format_duration(window), keep=keep) as stage:
+    with Stage(example or example_folder(), users=rows, keep=keep) as stage:
         result = _Story(stage, listener, window).play()
         if keep:
             listener.kept(stage.how_to_explore())
@@ -112,13 +115,20 @@ class _Story:
         self._listener.chapter(
             f"A PostgreSQL {major}.{minor} of our own, and release 1 of a shop with {self._stage.users:,} users."
         )
+        began = time.monotonic()
         self._ec(1, "migrate", "expand")
+        self._set_window(time.monotonic() - began)
         self._fill()
         self._ec(1, "colour", "deploy", "blue", "1")
         self._stage.start_client("blue", 1)
         self._switch("blue", 1)
         self._listener.says("blue reads and writes now, without a pause, until the end of this story")
         self._linger()
+
+    def _set_window(self, seconds_of_a_command: float) -> None:
+        """On a slow machine the window would have closed before a command could find it open."""
+        self._window = max(self._window, timedelta(seconds=math.ceil(_WINDOW_IN_COMMANDS * seconds_of_a_command)))
+        self._stage.set_window(self._window)
 
     def _fill(self) -> None:
         prefix, suffix = seed_name(0).split("0")
@@ -220,7 +230,7 @@ class _Story:
         self._ec(release, "colour", "traffic", f"{colour}=100")
 
     def _linger(self) -> None:
-        time.sleep(_LINGER * self._window.total_seconds())
+        time.sleep(min(_LINGER, self._window.total_seconds() / _WINDOW_IN_LINGERS))
         self._stage.check_clients()
 
     def _written_by(self, colour: str) -> tuple[int, int]:

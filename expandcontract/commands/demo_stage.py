@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +24,7 @@ import psycopg
 from psycopg import sql
 
 from expandcontract.commands.demo_account import Report
+from expandcontract.domain.duration import format_duration
 from expandcontract.errors import ConfigurationError, StepFailed
 from expandcontract.proof.scratch_server import (
     NAMED,
@@ -72,7 +74,6 @@ class Stage:
     Args:
         example: the example project.
         users: how many users the shop has at first.
-        window: the rollback window in the demo's copy, such as ``12s``.
         keep: leave server and files where they are when the block ends normally.
     """
 
@@ -80,9 +81,9 @@ class Stage:
     server: ScratchServer
     connection: psycopg.Connection[Any]
 
-    def __init__(self, example: Path, *, users: int, window: str, keep: bool) -> None:
+    def __init__(self, example: Path, *, users: int, keep: bool) -> None:
         self.users = users
-        self._example, self._window, self._keep = example, window, keep
+        self._example, self._keep = example, keep
         self._clients: list[Client] = []
 
     def __enter__(self) -> Self:
@@ -105,6 +106,24 @@ class Stage:
     def tree(self, release: int) -> Path:
         """The working tree of a release."""
         return self.folder / f"release-{release}"
+
+    def rename_file(self, release: int) -> Path:
+        """The revision file of the rename."""
+        return next((self.tree(release) / "migrations" / "versions").glob(f"{REVISION}_*.py"))
+
+    def set_window(self, window: timedelta) -> None:
+        """
+        Give the rename a rollback window that one can sit out.
+
+        Raises:
+            ConfigurationError: the example doesn't have it where we look for it.
+        """
+        rename = self.rename_file(2)
+        line = f'contract_after = "{format_duration(window)}"'
+        text, found = _WINDOW.subn(line, rename.read_text(encoding="utf-8"))
+        if found != 1:
+            raise ConfigurationError(f"{rename.name} of the example doesn't set contract_after on one line")
+        rename.write_text(text, encoding="utf-8")
 
     def route(self, weights: Mapping[str, int]) -> None:
         """Turn the router: at once and whole, for a client may read it at any moment."""
@@ -211,15 +230,6 @@ class Stage:
             shutil.copytree(self._example, self.tree(release), ignore=shutil.ignore_patterns("__pycache__"))
         (self.tree(1) / "shop" / "release_2.py").unlink()
         self.rename_file(1).unlink()
-        rename = self.rename_file(2)
-        text, found = _WINDOW.subn(f'contract_after = "{self._window}"', rename.read_text(encoding="utf-8"))
-        if found != 1:
-            raise ConfigurationError(f"{rename.name} of the example doesn't set contract_after on one line")
-        rename.write_text(text, encoding="utf-8")
-
-    def rename_file(self, release: int) -> Path:
-        """The revision file of the rename."""
-        return next((self.tree(release) / "migrations" / "versions").glob(f"{REVISION}_*.py"))
 
     def _is_connected(self, client: Client) -> bool:
         query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"

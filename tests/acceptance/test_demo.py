@@ -17,7 +17,7 @@ from expandcontract.proof.scratch_server import Installation
 pytestmark = pytest.mark.needs_cluster
 
 EXAMPLE = Path(__file__).parents[2] / "migrations_example"
-QUICK = ("--json", "--rows", "2000", "--window", "6s")
+QUICK = ("--json", "--rows", "2000", "--window", "5s")
 
 
 @pytest.fixture
