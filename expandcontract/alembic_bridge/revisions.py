@@ -42,6 +42,11 @@ class Revision:
         """The revision file's path."""
         return str(self.script.path)
 
+    def line_of(self, value: object) -> int | None:
+        """The line where the file gives `value` a name; None where it has none."""
+        names = [name for name, known in vars(self.script.module).items() if known is value]
+        return _line_of(Path(self.file), names[0]) if names else None
+
     @cached_property
     def recorded(self) -> dict[Phase, Recorded]:
         """The operations of expand and contract. This calls the functions, without a database."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -17,7 +17,7 @@ from expandcontract.alembic_bridge.operations import refuse_unusable
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.database import catalog
 from expandcontract.database.executor import PsycopgExecutor
-from expandcontract.database.expressions import expression, qualified, unfilled
+from expandcontract.database.expressions import assignments, expression, qualified, unfilled
 from expandcontract.database.sync_catalog import SyncColumn, sync_columns, types
 from expandcontract.database.sync_triggers import check_statement, create_statements
 from expandcontract.domain.change import Backfill, Sync
@@ -32,14 +32,26 @@ def check_syncs(connection: psycopg.Connection[Any], revision: Revision) -> None
     The connection must have the user's search path. What is made is temporary and rolled back.
 
     Raises:
-        RevisionError: an expression can't work; names file, column and the server's words.
+        RevisionError: an expression can't work; names file, line, column and the server's words.
     """
     for sync in revision.syncs:
+        place = _Place(revision.file, revision.line_of(sync))
         with connection.transaction(force_rollback=True):
-            _check(connection, revision, sync)
+            _check(connection, revision, sync, place)
 
 
-def _check(connection: psycopg.Connection[Any], revision: Revision, sync: Sync) -> None:
+@dataclass(frozen=True)
+class _Place:
+    """Where the Sync stands."""
+
+    file: str
+    line: int | None
+
+    def error(self, what: str, because: str | None, next_command: str | None = None) -> RevisionError:
+        return RevisionError(what, file=self.file, line=self.line, because=because, next_command=next_command)
+
+
+def _check(connection: psycopg.Connection[Any], revision: Revision, sync: Sync, place: _Place) -> None:
     """The Sync on a temporary table that is like its own after the expand."""
     executor = PsycopgExecutor(connection)
     schema = catalog.schema_of(executor, sync.table, sync.schema)
@@ -48,21 +60,19 @@ def _check(connection: psycopg.Connection[Any], revision: Revision, sync: Sync) 
     expected = {*sync.old_columns, *sync.new_columns} - {*known, *added}
     if expected and _has_raw_sql(revision):
         return  # a statement of the author's own may add them; create_sync checks again, in its transaction
-    _make_table(connection, revision, sync, schema, {name: added[name] for name in added if name not in known})
+    _make_table(connection, place, sync, schema, {name: added[name] for name in added if name not in known})
     like = replace(sync, schema="pg_temp")
     columns = sync_columns(executor, like.table, like.schema)
     try:
         refuse_unusable(like, columns)
     except UsageError as error:
-        raise RevisionError(
-            str(error), file=revision.file, because=error.because, next_command=error.next_command
-        ) from None
+        raise place.error(str(error), error.because, error.next_command) from None
     for direction, expressions in (("forward", sync.forward), ("backward", sync.backward)):
         for column, text in expressions.items():
             _check_expression(
-                connection, revision, like, f"{direction} expression for {sync.table}.{column}", column, text, columns
+                connection, place, like, f"{direction} expression for {sync.table}.{column}", column, text, columns
             )
-    _check_whole(connection, revision, like, columns)
+    _check_whole(connection, place, like, columns)
 
 
 def _added_columns(revision: Revision, sync: Sync) -> dict[str, Column[Any]]:
@@ -80,7 +90,7 @@ def _has_raw_sql(revision: Revision) -> bool:
 
 def _make_table(
     connection: psycopg.Connection[Any],
-    revision: Revision,
+    place: _Place,
     sync: Sync,
     schema: str | None,
     added: Mapping[str, Column[Any]],
@@ -101,16 +111,13 @@ def _make_table(
             )
         )
     except psycopg.Error as error:
-        raise RevisionError(
-            f"the columns that this change adds to {sync.table} can't be made",
-            file=revision.file,
-            because=_server_words(error),
-        ) from None
+        what = f"the columns that this change adds to {sync.table} can't be made"
+        raise place.error(what, _server_words(error)) from None
 
 
 def _check_expression(
     connection: psycopg.Connection[Any],
-    revision: Revision,
+    place: _Place,
     sync: Sync,
     what: str,
     column: str,
@@ -122,18 +129,16 @@ def _check_expression(
         volatile = _is_volatile(connection, sync, text)
     except psycopg.Error as error:
         names = ", ".join((*sync.old_columns, *sync.new_columns))
-        raise RevisionError(
+        raise place.error(
             f"the Sync's {what} can't work: {text}",
-            file=revision.file,
-            because=_server_words(error),
-            next_command=f"mend the expression; it may use the columns {names} (name others in reads=)",
+            _server_words(error),
+            f"mend the expression; it may use the columns {names} (name others in reads=)",
         ) from None
     if volatile:
-        raise RevisionError(
+        raise place.error(
             f"the Sync's {what} can't work: {text}",
-            file=revision.file,
-            because="it calls a volatile function, which gives another value each time, so no row would ever be right",
-            next_command="let it depend on the row alone",
+            "it calls a volatile function, which gives another value each time, so no row would ever be right",
+            "let it depend on the row alone",
         )
 
 
@@ -147,18 +152,19 @@ def _is_volatile(connection: psycopg.Connection[Any], sync: Sync, text: str) -> 
 
 
 def _check_whole(
-    connection: psycopg.Connection[Any], revision: Revision, sync: Sync, columns: Mapping[str, SyncColumn]
+    connection: psycopg.Connection[Any], place: _Place, sync: Sync, columns: Mapping[str, SyncColumn]
 ) -> None:
     """The triggers themselves, and the backfill's predicate."""
     wrong = unfilled(Backfill(sync), new_code_wrote=True, types=types(columns))
     try:
-        connection.execute(sql.SQL("EXPLAIN SELECT FROM {} WHERE {}").format(qualified(sync.table, "pg_temp"), wrong))
+        table = qualified(sync.table, "pg_temp")
+        connection.execute(sql.SQL("EXPLAIN SELECT FROM {} WHERE {}").format(table, wrong))
+        # an UPDATE casts less than the assignment in a trigger does
+        connection.execute(sql.SQL("EXPLAIN UPDATE {} SET {}").format(table, assignments(sync.forward)))
         for statement in create_statements(sync, columns):
             connection.execute(statement.encode())
     except psycopg.Error as error:
-        raise RevisionError(
-            f"the Sync of {sync.table} can't work", file=revision.file, because=_server_words(error)
-        ) from None
+        raise place.error(f"the Sync of {sync.table} can't work", _server_words(error)) from None
 
 
 def _server_words(error: psycopg.Error) -> str:

@@ -18,6 +18,7 @@ from expandcontract.backfill.ranges import RangeStatements
 from expandcontract.database import catalog
 from expandcontract.database.backfill_ledger import BackfillLedger, KeyValue, Position
 from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.sync_catalog import sync_columns, types
 from expandcontract.domain.change import Backfill
 from expandcontract.domain.pace import Pace
 from expandcontract.errors import LockBudgetSpent, UsageError
@@ -77,7 +78,7 @@ class Engine:
         self._ledger = BackfillLedger(self._executor)
         self._revision = revision
         self._backfill = backfill
-        self._statements = RangeStatements(backfill, _key(self._executor, backfill), new_code_wrote)
+        self._statements = _statements(self._executor, backfill, _key(self._executor, backfill), new_code_wrote)
         self._pace = Pace.start(settings.rate, time.monotonic())
         self._on_progress = on_progress
         self._stop = stop
@@ -210,7 +211,15 @@ def rows_left(connection: psycopg.Connection[Any], statements: RangeStatements) 
 
 def rows_left_in(connection: psycopg.Connection[Any], backfill: Backfill, *, new_code_wrote: bool) -> bool:
     """`rows_left` for a backfill, on any connection with the user's search path."""
-    return rows_left(connection, RangeStatements(backfill, catalog.Key((), ()), new_code_wrote))
+    no_key = catalog.Key((), ())
+    return rows_left(connection, _statements(PsycopgExecutor(connection), backfill, no_key, new_code_wrote))
+
+
+def _statements(
+    executor: PsycopgExecutor, backfill: Backfill, key: catalog.Key, new_code_wrote: bool
+) -> RangeStatements:
+    columns = sync_columns(executor, backfill.table, backfill.table_schema)
+    return RangeStatements(backfill, key, new_code_wrote, types(columns))
 
 
 def _key(executor: PsycopgExecutor, backfill: Backfill) -> catalog.Key:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -20,12 +20,14 @@ class RangeStatements:
 
     Key values travel as text and are cast to the key's types, so that any type with an order will do. The bounds are
     row comparisons, which an index on the key answers without statistics
-    (https://www.postgresql.org/docs/current/functions-comparisons.html#ROW-WISE-COMPARISON).
+    (https://www.postgresql.org/docs/current/functions-comparisons.html#ROW-WISE-COMPARISON). ``types`` are those of
+    the table's columns, for `unfilled`.
     """
 
     backfill: Backfill
     key: Key
     new_code_wrote: bool
+    types: Mapping[str, str]
 
     @property
     def _table(self) -> sql.Composable:
@@ -45,7 +47,7 @@ class RangeStatements:
 
     @property
     def _unfilled(self) -> sql.Composable:
-        return unfilled(self.backfill, new_code_wrote=self.new_code_wrote)
+        return unfilled(self.backfill, new_code_wrote=self.new_code_wrote, types=self.types)
 
     def last_key(self) -> sql.Composed:
         """The highest key of the table, as text."""

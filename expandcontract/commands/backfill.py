@@ -23,7 +23,7 @@ from expandcontract.database.backfill_ledger import BackfillLedger
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.sync_triggers import trigger_names
 from expandcontract.domain.facts import Facts
-from expandcontract.domain.gate import refusals, releases_with_traffic
+from expandcontract.domain.gate import new_code_may_have_written, refusals
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.plan import pending
 from expandcontract.domain.refusal import Refusal
@@ -86,7 +86,7 @@ def run(
             elif dry_run:
                 would.append(Step(change.revision, Phase.BACKFILL))
             else:
-                wrote = bool(releases_with_traffic(change.revision, facts))
+                wrote = new_code_may_have_written(change, facts)
                 rate = settings.rate
                 filled.append(fill(situation, revision, conversation, rate=rate, new_code_wrote=wrote, stop=stop))
         return BackfillResult(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from expandcontract.alembic_bridge.offline import render
 from expandcontract.alembic_bridge.revisions import Revision
+from expandcontract.alembic_bridge.sync_check import check_syncs
 from expandcontract.backfill.engine import rows_left_in
 from expandcontract.commands.backfill import fill
 from expandcontract.commands.conversation import Conversation
@@ -15,7 +16,7 @@ from expandcontract.commands.situation import Situation, open_situation, with_ro
 from expandcontract.config import Settings
 from expandcontract.database.ledger import Ledger
 from expandcontract.domain.facts import Facts
-from expandcontract.domain.gate import refusals, releases_with_traffic
+from expandcontract.domain.gate import new_code_may_have_written, refusals
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.plan import pending
 from expandcontract.domain.refusal import Refusal
@@ -173,7 +174,7 @@ def _refusals(situation: Situation, facts: Facts, revision: Revision, phase: Pha
     looks = phase is Phase.CONTRACT and change.backfill is not None and not facts.has_begun(change.revision, phase)
     if no or not looks or change.backfill is None:
         return no
-    wrote = bool(releases_with_traffic(change.revision, facts))
+    wrote = new_code_may_have_written(change, facts)
     with user_connection(situation) as connection:
         left = rows_left_in(connection, change.backfill, new_code_wrote=wrote)
     return refusals(change, phase, with_rows_left(facts, {change.revision: left}))
@@ -197,6 +198,10 @@ def _foreseen(situation: Situation, waiting: list[Revision], phase: Phase, *, as
             continue
         allowed.append(revision)
         facts = facts.with_done(Step(revision.change.revision, phase))
+    if phase is Phase.EXPAND:
+        with user_connection(situation) as connection:
+            for revision in allowed:
+                check_syncs(connection, revision)
     sql = None
     if as_sql:
         patience = situation.settings.lock_timeout

@@ -12,27 +12,11 @@ from expandcontract.database.queries import queries
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column: its type as SQL, its default's text, and whether it can't be written or told from its default."""
-
-    type: str
-    default: str | None
-    is_generated: bool
-    has_volatile_default: bool
-
-
-@dataclass(frozen=True)
 class Key:
     """A unique key without NULLs: the columns and their types, in key order."""
 
     columns: tuple[str, ...]
     types: tuple[str, ...]
-
-
-def columns(executor: Executor, table: str, schema: str | None = None) -> dict[str, Column]:
-    """The table's columns by name; empty where there is no such table."""
-    rows = executor.rows(queries("catalog")["columns"], {"table": regclass(table, schema)})
-    return {name: Column(type_, default, generated, volatile) for name, type_, default, generated, volatile in rows}
 
 
 def schema_of(executor: Executor, table: str, schema: str | None = None) -> str | None:
@@ -66,16 +50,16 @@ def regclass(table: str, schema: str | None) -> str:
 
 def no_defaults_guard(table: str, schema: str | None, names: tuple[str, ...]) -> str:
     """
-    A statement that fails where one of the columns has a default.
+    A statement that fails where one of the columns has a default, its own or its domain's.
 
     An offline script can't look defaults up, and the triggers of a `Sync` must know them.
     """
     return (
         sql.SQL(
             "DO $ec_guard$ BEGIN\n"
-            "  IF EXISTS (SELECT FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_attribute a\n"
-            "      ON a.attrelid = d.adrelid AND a.attnum = d.adnum\n"
-            "      WHERE d.adrelid = {table}::regclass AND a.attname IN ({names})) THEN\n"
+            "  IF EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid\n"
+            "      WHERE a.attrelid = {table}::regclass AND a.attname IN ({names})\n"
+            "        AND (a.atthasdef OR t.typdefault IS NOT NULL)) THEN\n"
             "    RAISE EXCEPTION 'a synced column has a default, which an offline script cannot know: run ec online';\n"
             "  END IF;\nEND $ec_guard$"
         )

@@ -418,6 +418,16 @@ UNDO_CONDITIONS: tuple[UndoCondition, ...] = (
 )
 
 
+def new_code_may_have_written(change: Change, facts: Facts) -> bool:
+    """
+    Whether rows may hold what new code wrote, which a backfill must leave alone.
+
+    Where the backfill isn't required, a release that ships the change may get its traffic at any moment.
+    """
+    not_required = change.backfill is not None and not change.backfill.required
+    return not_required or bool(releases_with_traffic(change.revision, facts))
+
+
 def undo_refusals(change: Change, facts: Facts, given_up: frozenset[str]) -> tuple[Refusal, ...]:
     """Why the expand of `change` may not be undone, where the caller gives up the releases `given_up` by name."""
     return tuple(no for condition in UNDO_CONDITIONS if (no := condition(change, facts, given_up)) is not None)

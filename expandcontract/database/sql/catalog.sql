@@ -1,21 +1,3 @@
--- columns: the columns of a table with type, default and what forbids writing them; empty where there is no such table
-SELECT a.attname,
-       format_type(a.atttypid, a.atttypmod),
-       CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-       a.attidentity <> '' OR a.attgenerated <> '',
-       -- a volatile default can't be compared with: what the writer wrote and what the default gave look alike
-       EXISTS (
-         SELECT FROM pg_catalog.pg_proc p
-          WHERE p.provolatile = 'v'
-            AND pg_get_expr(d.adbin, d.adrelid) ~ ('\y' || regexp_replace(p.proname, '([^\w])', '\\\1', 'g') || '\(')
-       )
-  FROM pg_catalog.pg_attribute a
-  LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
- WHERE a.attrelid = to_regclass(%(table)s)
-   AND a.attnum > 0
-   AND NOT a.attisdropped
- ORDER BY a.attnum;
-
 -- schema_of: the schema in which the search path finds a table
 SELECT n.nspname
   FROM pg_catalog.pg_class c

@@ -95,7 +95,8 @@ def test_an_expression_that_cannot_work_is_refused_in_the_servers_words(check, p
     error = refused.value
     assert words in error.because
     assert error.file == str(project.versions / "0001.py")
-    assert str(error).startswith(f"{error.file}: the Sync's forward expression for users.")
+    assert error.line == 12, "where the file names the Sync"
+    assert str(error).startswith(f"{error.file}:{error.line}: the Sync's forward expression for users.")
 
 
 def test_a_wrong_backward_expression_is_named_as_such(check):
