@@ -7,11 +7,15 @@ versions.
 
 from __future__ import annotations
 
+import configparser
 import logging
+import socket
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy
@@ -22,7 +26,7 @@ from alembic.util import CommandError
 
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.database.address import Address, address_from_text, address_from_url
-from expandcontract.database.connect import connection_error
+from expandcontract.database.connect import connection_error, server_error
 from expandcontract.errors import ConfigurationError, EcError
 
 Work = Callable[[tuple[str, ...], MigrationContext], Iterable[RevisionStep]]
@@ -36,17 +40,18 @@ class Observed:
     heads: tuple[str, ...]
 
 
-def run_in_environment(project: Project, work: Work) -> None:
+def run_in_environment(project: Project, work: Work, *, only_looks: bool = False) -> None:
     """
     Run env.py once, online, with `work` as what there is to do.
 
     `work` gets the heads and Alembic's migration context, and gives the steps to run (it may do its own work and give
-    none). Each step has a transaction of its own, whatever env.py says.
+    none). Each step has a transaction of its own, whatever env.py says. With `only_looks` Alembic doesn't make its
+    version table, which it else does even where there is nothing to run.
 
     Raises:
         EcError: from `work`, unchanged.
         ServerUnfit, ServerUnreachable: env.py's engine couldn't connect.
-        ConfigurationError: env.py never configured a context.
+        ConfigurationError: env.py fails, or never configures a context.
     """
     ran = False
 
@@ -55,7 +60,7 @@ def run_in_environment(project: Project, work: Work) -> None:
         ran = True
         return work(tuple(heads), context)
 
-    environment = EnvironmentContext(project.config, project.script, fn=once, as_sql=False)
+    environment = EnvironmentContext(project.config, project.script, fn=once, as_sql=False, dont_mutate=only_looks)
     configure = environment.configure
 
     def configured(*arguments: Any, **options: Any) -> None:
@@ -63,7 +68,7 @@ def run_in_environment(project: Project, work: Work) -> None:
         configure(*arguments, **{**options, "transaction_per_migration": True})
 
     environment.configure = configured  # type: ignore[method-assign]
-    with environment, quiet(), _environment_errors():
+    with environment, quiet(), environment_errors(project, lambda: ran):
         project.script.run_env()
     if not ran:
         raise ConfigurationError(
@@ -92,7 +97,7 @@ def observe(project: Project, database_url: str | None = None) -> Observed:
         observed.append(Observed(replace(address, search_path=search_path), heads))
         return ()
 
-    run_in_environment(project, look)
+    run_in_environment(project, look, only_looks=True)
     return observed[-1]
 
 
@@ -109,23 +114,59 @@ def connection_of(context: MigrationContext) -> sqlalchemy.Connection:
 
 
 @contextmanager
-def _environment_errors() -> Iterator[None]:
+def environment_errors(project: Project, has_run: Callable[[], bool]) -> Iterator[None]:
+    """
+    Turn what env.py itself does wrong into an error with its place; what our own work raises passes unchanged.
+
+    Args:
+        project: the user's project.
+        has_run: whether our work has begun.
+    """
     try:
         yield
     except sqlalchemy.exc.OperationalError as error:
         if error.connection_invalidated or error.statement:
             raise
         raise connection_error(error.orig or error, "env.py's URL") from None
-    except sqlalchemy.exc.NoSuchModuleError as error:
-        raise ConfigurationError("env.py's URL names an unknown dialect", because=str(error)) from None
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"env.py needs the module {error.name}", because=str(error), next_command=f"pip install {error.name}"
-        ) from None
     except CommandError as error:
         raise ConfigurationError("Alembic refused", because=str(error)) from None
-    except (EcError, sqlalchemy.exc.SQLAlchemyError):
+    except EcError:
         raise
+    except Exception as error:
+        if has_run():
+            raise
+        raise _failure(project, error) from None
+
+
+def _failure(project: Project, error: Exception) -> EcError:
+    """What an exception means that came out of env.py before anything was done."""
+    orig = getattr(error, "orig", None) or error
+    if known := server_error(orig):
+        return known
+    if isinstance(error, ModuleNotFoundError):
+        return ConfigurationError(
+            f"env.py needs the module {error.name}", because=str(error), next_command=f"pip install {error.name}"
+        )
+    if isinstance(orig, (ConnectionError, TimeoutError, socket.gaierror)) or hasattr(orig, "sqlstate"):
+        return connection_error(orig, "env.py's URL")  # asyncpg's errors come as they are
+    place = _place(project.script.env_py_location, error)
+    if isinstance(error, configparser.InterpolationError):
+        # its own words repeat the value, which may be a URL with a password
+        return ConfigurationError(
+            f"{place}: the ini file's option {error.option} can't be read",
+            because="a percent sign in it must be written twice",
+        )
+    return ConfigurationError(f"{place} fails", because=f"{type(error).__name__}: {error}")
+
+
+def _place(env_py: str, error: Exception) -> str:
+    """env.py with the line that failed."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}"
+    file = Path(env_py).resolve()
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == file]
+    return f"{file}:{lines[-1]}" if lines else str(file)
 
 
 @contextmanager

@@ -11,9 +11,8 @@ from typing import Any
 import psycopg
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
-from alembic.util import CommandError
 
-from expandcontract.alembic_bridge.environment import quiet
+from expandcontract.alembic_bridge.environment import environment_errors, quiet
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Part, Revision
 from expandcontract.database.actor import Actor
@@ -50,7 +49,11 @@ def render(
     """
     text = StringIO()
 
+    ran = False
+
     def run(_: Any, context: MigrationContext) -> Iterable[RevisionStep]:
+        nonlocal ran
+        ran = True
         for revision in revisions:
             for index, part in enumerate(revision.parts(phase)):
                 last = index + 1 == len(revision.parts(phase))
@@ -76,11 +79,13 @@ def render(
         configure(*arguments, **{**options, **ours})
 
     environment.configure = configured  # type: ignore[method-assign]
-    try:
-        with environment, quiet():
-            project.script.run_env()
-    except CommandError as error:
-        raise ConfigurationError("env.py's offline branch failed", because=str(error)) from None
+    with environment, quiet(), environment_errors(project, lambda: ran):
+        project.script.run_env()
+    if not ran:
+        raise ConfigurationError(
+            f"{project.script.env_py_location} ran no migrations",
+            because="it never called context.configure() and context.run_migrations() for an offline run",
+        )
     return text.getvalue()
 
 

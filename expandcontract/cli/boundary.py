@@ -15,6 +15,7 @@ from expandcontract.cli.redaction import redact
 from expandcontract.cli.signals import interrupted_by_sigterm
 from expandcontract.cli.text import error_text, refusal_text, result_text
 from expandcontract.commands.result import Result
+from expandcontract.database.connect import server_error
 from expandcontract.errors import EcError, ExitCode, Interrupted
 
 
@@ -39,8 +40,9 @@ def run(command: str, work: Callable[[], Result], *, as_json: bool) -> None:
     except click.ClickException:
         raise
     except Exception as error:
-        _report_error(command, _fault(error), as_json=as_json)
-        sys.exit(ExitCode.FAULT)
+        shown = server_error(error) or _fault(error)
+        _report_error(command, shown, as_json=as_json)
+        sys.exit(shown.exit_code)
     if as_json:
         _print(result_document(command, result))
     else:

@@ -10,7 +10,7 @@ import psycopg
 from expandcontract.database.address import Address
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.queries import queries
-from expandcontract.errors import EcError, ServerUnfit, ServerUnreachable
+from expandcontract.errors import EcError, ServerUnfit, ServerUnreachable, StepFailed
 
 # libpq gives no SQLSTATE for a failed connection, only the server's words; these don't pass by waiting.
 _WONT_PASS = re.compile(
@@ -66,6 +66,29 @@ def connection_error(error: Exception, address: Address | str) -> EcError:
     return ServerUnreachable(
         f"no connection to the server at {address}", because=reason, next_command="run the same command again"
     )
+
+
+def server_error(error: BaseException) -> EcError | None:
+    """What it means when the server refuses a statement of ours, or goes away; None where that can't be said."""
+    error = getattr(error, "orig", None) or error  # SQLAlchemy's wrapping
+    words = getattr(getattr(error, "diag", None), "message_primary", None) or " ".join(str(error).split())
+    sqlstate = getattr(error, "sqlstate", None)
+    if sqlstate == "42501":
+        return ServerUnfit(
+            "the role lacks a right that ec needs",
+            because=words,
+            next_command="run it as the owner of the tables and of schema ec, or grant what is missing",
+        )
+    if sqlstate == "25006":
+        return ServerUnfit("the server is read-only for us", because=words)
+    lost = isinstance(error, psycopg.OperationalError) and (sqlstate is None or sqlstate.startswith(("08", "57P")))
+    if lost:
+        return StepFailed(
+            "the connection to the server was lost",
+            because=words,
+            next_command="run the same command again: it goes on from what is committed (see ec status)",
+        )
+    return None
 
 
 def _check(connection: psycopg.Connection[Any], address: Address, *, direct: bool) -> None:
