@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+import warnings
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -90,9 +91,21 @@ def scripts(project: Project) -> tuple[Script, ...]:
     Raises:
         RevisionError: a file fails to import, an id stands twice, or the history has a gap or a cycle.
     """
-    with revision_errors(project):
+    with revision_errors(project), _twins_refused(project):
         found = {script.revision: script for script in reversed(list(project.script.walk_revisions()))}
     return tuple(found[revision] for revision in in_order(parents_of(found.values()), ()))
+
+
+@contextmanager
+def _twins_refused(project: Project) -> Iterator[None]:
+    """Where an id stands in two files Alembic only warns, and takes one of them."""
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        yield
+    for warning in heard:
+        if "is present more than once" in str(warning.message):
+            raise RevisionError(str(warning.message), file=project.script.dir)
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def parents_of(scripts: Iterable[Script]) -> dict[str, tuple[str, ...]]:

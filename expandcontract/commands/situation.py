@@ -63,12 +63,12 @@ class Situation(LedgerSession):
             UsageError: none, or several.
         """
         try:
-            script = self.project.script.get_revision(name)
+            script = self.project.script.get_revision(name) if name else None
         except CommandError as error:
             raise UsageError(str(error), next_command="ec status") from None
         found = [revision for revision in self.revisions if script and revision.change.revision == script.revision]
         if not found:
-            raise UsageError(f"this tree has no revision {name}", next_command="ec status")
+            raise UsageError(f"this tree has no revision {name!r}", next_command="ec status")
         return found[0]
 
     def _drift(self, records: Mapping[Step, StepRecord]) -> tuple[list[str], list[str]]:
