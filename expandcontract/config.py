@@ -92,7 +92,8 @@ def _table(file: Path) -> Mapping[str, Any]:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{file} can't be read", because=str(error)) from None
-    table = document.get("tool", {}).get("expandcontract", {})
+    tool = document.get("tool", {})
+    table = tool.get("expandcontract", {}) if isinstance(tool, dict) else tool
     if not isinstance(table, dict):
         raise ConfigurationError(f"{file}: [tool.expandcontract] must be a table")
     return table
