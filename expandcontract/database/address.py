@@ -30,7 +30,8 @@ class Address:
         return make_conninfo("", **{**self.parameters, **more})
 
     def __str__(self) -> str:
-        shown = [f"{name}={self.parameters[name]}" for name in _SHOWN if self.parameters.get(name)]
+        # an unescaped @ in a password makes the rest of the password look like a part of the host
+        shown = [f"{name}={self.parameters[name].rpartition('@')[2]}" for name in _SHOWN if self.parameters.get(name)]
         return " ".join(shown) or "the default server"
 
 
