@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def make_project(folder: Path, directory: str, *, dry_run: bool = False) -> tupl
     if dry_run:
         return made
     with as_file(files("expandcontract.alembic_bridge").joinpath("templates")) as templates, quiet():
-        config = Config(str(folder / "alembic.ini"))
+        config = Config(str(folder / "alembic.ini"), cmd_opts=Namespace(quiet=True))
         config.get_template_directory = lambda: str(templates)  # type: ignore[method-assign]
         try:
             command.init(config, str(folder / directory), template="expandcontract")

@@ -74,7 +74,27 @@ def read_revisions(project: Project, default_window: timedelta) -> tuple[Revisio
     Raises:
         RevisionError: a file fails to import, or one of our names in it has a value that can't be used.
     """
-    return tuple(_read(script, default_window) for script in scripts(project))
+    revisions = tuple(_read(script, default_window) for script in scripts(project))
+    known = {revision.change.revision for revision in revisions}
+    for revision in revisions:
+        _check_writers(revision, known)
+    return revisions
+
+
+def _check_writers(revision: Revision, known: set[str]) -> None:
+    """A backfill that counts on code must be able to begin."""
+    backfill = revision.change.backfill
+    if backfill is None or backfill.writers is None:
+        return
+    if backfill.writers not in known:
+        raise _wrong(revision.script, "backfill", f"writers={backfill.writers!r} is no revision of this tree")
+    if backfill.writers == revision.change.revision and backfill.required:
+        raise _wrong(
+            revision.script,
+            "backfill",
+            "writers names this change itself, so the backfill begins once its release has traffic,"
+            " and that release waits for the backfill: add required=False, or a Sync",
+        )
 
 
 def _read(script: Script, default_window: timedelta) -> Revision:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from expandcontract.alembic_bridge.revisions import Revision
-from expandcontract.backfill.engine import Engine
+from expandcontract.backfill.engine import Engine, rows_left_in
 from expandcontract.backfill.engine import Outcome as Ended
 from expandcontract.backfill.engine import Settings as EngineSettings
 from expandcontract.commands.conversation import Conversation
@@ -22,6 +22,7 @@ from expandcontract.database.advisory_lock import backfill_lock, runner_lock
 from expandcontract.database.backfill_ledger import BackfillLedger
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.sync_triggers import trigger_names
+from expandcontract.domain.change import Change
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.gate import new_code_may_have_written, refusals
 from expandcontract.domain.phase import Phase
@@ -61,6 +62,8 @@ def run(
     """
     Run the backfill of `only`, or every one that waits, in the order of the history.
 
+    One that is named runs again where rows need it again.
+
     Raises:
         Interrupted: `stop` said so; the position is saved.
         RunnerBusy: another process fills the same table.
@@ -87,7 +90,7 @@ def run(
                 would.append(Step(change.revision, Phase.BACKFILL))
             else:
                 wrote = new_code_may_have_written(change, facts)
-                rate = settings.rate
+                rate = _rate(settings, change)
                 filled.append(fill(situation, revision, conversation, rate=rate, new_code_wrote=wrote, stop=stop))
         return BackfillResult(
             outcome=outcome_of(len(filled) + len(would), tuple(refused)),
@@ -179,6 +182,12 @@ def _failed(situation: Situation, revision: Revision, words: str) -> StepFailed:
     )
 
 
+def _rate(settings: Settings, change: Change) -> int | None:
+    """What was asked for, else what the revision says, else the configuration."""
+    declared = change.backfill.rate if change.backfill else None
+    return settings.rate if settings.rate_is_asked or declared is None else declared
+
+
 def _missing_syncs(situation: Situation, facts: Facts, waiting: list[Revision]) -> frozenset[str]:
     """The expanded changes whose Sync isn't there any more, or is disabled."""
     expanded = [revision for revision in waiting if facts.is_done(revision.change.revision, Phase.EXPAND)]
@@ -199,4 +208,9 @@ def _waiting(situation: Situation, facts: Facts, only: str | None) -> list[Revis
     revision = situation.revision(only)
     if revision.change.backfill is None:
         raise UsageError(f"{only} ({revision.change.title}) has no backfill", next_command="ec plan")
-    return [revision] if revision.change.revision in waiting else []
+    if revision.change.revision in waiting:
+        return [revision]
+    wrote = new_code_may_have_written(revision.change, facts)
+    with user_connection(situation) as connection:
+        needed = rows_left_in(connection, revision.change.backfill, new_code_wrote=wrote)
+    return [revision] if needed else []

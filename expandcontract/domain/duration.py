@@ -28,10 +28,12 @@ def parse_duration(text: str) -> timedelta:
 
 
 def format_duration(length: timedelta) -> str:
-    """`length` in its two largest units, for people: ``14d``, ``1d12h``, ``3m20s``, ``250ms``."""
+    """`length` in its two largest units, for people: ``14d``, ``1d12h``, ``3m20s``, ``1.2s``, ``250ms``."""
     milliseconds = round(length.total_seconds() * 1000)
     if milliseconds < 1000:
         return f"{milliseconds}ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:g}s"
     seconds = milliseconds // 1000
     parts = []
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
