@@ -311,7 +311,7 @@ def _changed(names: Iterable[str], columns: Mapping[str, SyncColumn]) -> sql.Com
     return _any(
         sql.SQL("OLD.{0} IS DISTINCT FROM NEW.{0}").format(sql.Identifier(name))
         if columns.get(name, _UNKNOWN).identical_when_equal
-        else sql.SQL("ROW(OLD.{0})::record *<> ROW(NEW.{0})::record").format(sql.Identifier(name))
+        else sql.SQL("ROW(OLD.{0})::pg_catalog.record *<> ROW(NEW.{0})::pg_catalog.record").format(sql.Identifier(name))
         for name in names
     )
 

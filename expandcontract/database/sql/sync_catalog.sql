@@ -17,8 +17,8 @@ SELECT a.attname,
          WHEN a.attidentity <> '' THEN 'is an identity column'
          -- a volatile default can't be compared with: what the writer wrote and what the default gave look alike
          WHEN EXISTS (
-           SELECT FROM regexp_matches(f.tree::text, '(func|opfunc)id (\d+)', 'g') AS called
-             JOIN pg_catalog.pg_proc p ON p.oid = called[2]::oid
+           SELECT FROM regexp_matches(f.tree::pg_catalog.text, '(func|opfunc)id (\d+)', 'g') AS called
+             JOIN pg_catalog.pg_proc p ON p.oid = called[2]::pg_catalog.oid
             WHERE p.provolatile = 'v'
          ) THEN 'has a volatile default'
        END,
@@ -29,11 +29,11 @@ SELECT a.attname,
            JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod AND m.amname = 'btree'
            JOIN pg_catalog.pg_amproc p
              ON p.amprocfamily = o.opcfamily AND p.amproclefttype = o.opcintype AND p.amprocrighttype = o.opcintype
-            AND p.amprocnum = 4 AND p.amproc IN ('btequalimage'::regproc, 'btvarstrequalimage'::regproc)
+            AND p.amprocnum = 4 AND p.amproc IN ('pg_catalog.btequalimage'::pg_catalog.regproc, 'pg_catalog.btvarstrequalimage'::pg_catalog.regproc)
           WHERE o.opcdefault
             AND o.opcintype = CASE
-                  WHEN t.typtype = 'e' THEN 'anyenum'::regtype
-                  WHEN b.type = 'varchar'::regtype THEN 'text'::regtype
+                  WHEN t.typtype = 'e' THEN 'pg_catalog.anyenum'::pg_catalog.regtype
+                  WHEN b.type = 'pg_catalog.varchar'::pg_catalog.regtype THEN 'pg_catalog.text'::pg_catalog.regtype
                   ELSE b.type
                 END
        )
@@ -49,11 +49,11 @@ SELECT a.attname,
 -- depends_on_search_path: whether a view names something that isn't built in, beside the table that it reads
 SELECT EXISTS (
   SELECT FROM pg_catalog.pg_rewrite r
-    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
    WHERE r.ev_class = to_regclass(%(view)s)
      AND d.deptype = 'n'
      -- built-in objects are pinned and have no rows here
-     AND NOT (d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(%(table)s))
+     AND NOT (d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = to_regclass(%(table)s))
 );
 
 -- functions: the triggers of a table with the functions that they call

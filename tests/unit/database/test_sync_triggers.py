@@ -78,7 +78,7 @@ def test_the_search_path_is_pinned_only_where_an_expression_is_computed():
 def test_a_type_whose_equal_values_may_differ_is_compared_by_its_form():
     text = installed(RENAME, {"name": SyncColumn("numeric"), "display_name": TEXT})
 
-    assert 'ROW(OLD."name")::record *<> ROW(NEW."name")::record' in text
+    assert 'ROW(OLD."name")::pg_catalog.record *<> ROW(NEW."name")::pg_catalog.record' in text
     assert 'OLD."display_name" IS DISTINCT FROM NEW."display_name"' in text
 
 
