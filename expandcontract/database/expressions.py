@@ -53,7 +53,9 @@ def identical(left: Iterable[sql.Composable], right: Iterable[sql.Composable]) -
 
     Without the casts, PostgreSQL would apply the operator to each pair instead of the two records.
     """
-    return sql.SQL("ROW({})::pg_catalog.record *= ROW({})::pg_catalog.record").format(sql.SQL(", ").join(left), sql.SQL(", ").join(right))
+    return sql.SQL("ROW({})::pg_catalog.record *= ROW({})::pg_catalog.record").format(
+        sql.SQL(", ").join(left), sql.SQL(", ").join(right)
+    )
 
 
 def unfilled(backfill: Backfill, *, new_code_wrote: bool, types: Mapping[str, str] | None = None) -> sql.Composable:

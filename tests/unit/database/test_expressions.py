@@ -26,7 +26,8 @@ def test_a_comment_at_the_end_swallows_nothing():
 def test_with_types_the_stored_values_are_compared():
     assert text(all_equal({"b": "lower(a)"})) == '"b" IS NOT DISTINCT FROM (lower(a))'
     assert text(all_equal({"b": "lower(a)"}, TYPES)) == (
-        'ROW(CAST("b" AS character varying(10)))::pg_catalog.record *= ROW(CAST((lower(a)) AS character varying(10)))::pg_catalog.record'
+        'ROW(CAST("b" AS character varying(10)))::pg_catalog.record'
+        " *= ROW(CAST((lower(a)) AS character varying(10)))::pg_catalog.record"
     )
 
 
