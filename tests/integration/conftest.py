@@ -34,9 +34,7 @@ def make_login(database: Database) -> Iterator[LoginMaker]:
             made.append(role)
             if owner:
                 admin.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(database.role), role))
-                admin.execute(
-                    sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(sql.Identifier(database.name), role)
-                )
+                admin.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(sql.Identifier(database.name), role))
             for setting, value in settings.items():
                 admin.execute(
                     sql.SQL("ALTER ROLE {} SET {} = {}").format(role, sql.Identifier(setting), sql.Literal(value))

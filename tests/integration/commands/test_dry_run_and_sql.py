@@ -88,7 +88,13 @@ def test_a_dry_run_without_a_ledger_leaves_none(renaming):
     foreseen = renaming.json("migrate", "expand", "--dry-run")
     assert foreseen["steps"] == ["expand 0001", "expand 0002"]
     assert renaming.json("migrate", "all", "--dry-run")["steps"][-1] == "contract 0002"
-    for arguments in [("init",), ("migrate", "contract"), ("backfill",), ("undo", "0001"), ("colour", "deploy", "b", "1")]:
+    for arguments in [
+        ("init",),
+        ("migrate", "contract"),
+        ("backfill",),
+        ("undo", "0001"),
+        ("colour", "deploy", "b", "1"),
+    ]:
         renaming.ec(*arguments, "--dry-run")
     for arguments in [("plan",), ("status",), ("log",), ("colour", "show")]:
         assert renaming.ec(*arguments).code == 0
