@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from expandcontract.domain import gate
-from expandcontract.domain.change import Backfill, Change
+from expandcontract.domain.change import Backfill
 from expandcontract.domain.colour import Router
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.phase import Phase
@@ -97,6 +97,29 @@ def test_an_expand_is_refused_before_an_earlier_one_is_done(state: str) -> None:
 
 def test_an_expand_does_not_wait_for_later_ones() -> None:
     assert gate.refusals(ADD, Phase.EXPAND, facts(ADD, RENAME)) == ()
+
+
+@pytest.mark.parametrize("state", ["started", "failed", "done"])
+def test_an_expand_that_was_put_below_an_applied_one_is_refused(state: str) -> None:
+    known = facts(ADD, LATER, steps=states(r9d2e=f"expand {state}"))
+
+    refusal = only(gate.refusals(ADD, Phase.EXPAND, known))
+
+    assert refusal.step == Step("77aa", Phase.EXPAND)
+    assert refusal.code is Code.OUT_OF_ORDER
+    assert refusal.because.startswith("9d2e comes later in the history and is applied")
+    assert "down_revision = '9d2e'" in refusal.next
+    assert refusal.until is None
+
+
+def test_an_expand_goes_behind_the_last_applied_one() -> None:
+    third = change("aaaa", contract=False)
+    known = facts(ADD, third, LATER, change("e000", contract=False), steps=states(r9d2e="expand done"))
+
+    assert "down_revision = '9d2e'" in only(gate.refusals(ADD, Phase.EXPAND, known)).next
+    both = replace(known, steps=states(r9d2e="expand done", re000="expand done"))
+    assert "9d2e, e000 comes later" in only(gate.refusals(ADD, Phase.EXPAND, both)).because
+    assert "down_revision = 'e000'" in only(gate.refusals(ADD, Phase.EXPAND, both)).next
 
 
 @pytest.mark.parametrize(
@@ -270,7 +293,7 @@ def test_a_contract_is_refused_before_its_expand_is_done(state: str) -> None:
     assert refusal.next == "ec migrate expand"
 
 
-@pytest.mark.parametrize("state", ["pending", "started", "failed"])
+@pytest.mark.parametrize("state", ["pending", "started", "failed", "stale"])
 def test_a_contract_is_refused_before_its_backfill_is_complete(state: str) -> None:
     steps = {**FILLED, **states(r8c1f=f"backfill {state}")}
 
@@ -333,6 +356,37 @@ def test_several_live_colours_that_all_ship_it_are_no_obstacle() -> None:
     router = moved(OLD, NEW, LONG_AGO - DAY).deploy("blue", release("43", "77aa", "8c1f", "9d2e"), LONG_AGO)
 
     assert gate.refusals(RENAME, Phase.CONTRACT, contractable(router=router.shift({"blue": 5, "green": 95}, NOW))) == ()
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "shared"),
+    [
+        ("users", "users", "both touch users"),
+        (None, "users", "both touch what can't be read from their code"),
+        ("users", None, "both touch what can't be read from their code"),
+        ("users", "orders", None),
+    ],
+)
+@pytest.mark.parametrize("state", ["pending", "started", "failed", "done"])
+def test_a_contract_overtakes_an_earlier_one_only_where_they_touch_nothing_in_common(
+    earlier: str | None, later: str | None, shared: str | None, state: str
+) -> None:
+    first, second = change("77aa", title="drop users.email", contracts=earlier), change("8c1f", contracts=later)
+    steps = {**EXPANDED, **states(r77aa=f"expand done, contract {state}")}
+
+    refusals = gate.refusals(
+        second, Phase.CONTRACT, facts(first, second, steps=steps, router=moved(OLD, NEW, LONG_AGO))
+    )
+
+    if shared is None or state == "done":
+        assert refusals == ()
+        return
+    refusal = only(refusals)
+    assert refusal.step == Step("8c1f", Phase.CONTRACT)
+    assert refusal.code is Code.FOOTPRINT
+    assert refusal.because == f"contract 77aa (drop users.email) still waits, and {shared}"
+    assert refusal.next == "ec migrate contract 77aa, then ec migrate contract"
+    assert refusal.until is None
 
 
 def test_contract_is_refused_while_the_window_is_open() -> None:
@@ -436,7 +490,7 @@ def test_a_release_may_not_take_traffic_before_its_changes_are_expanded(state: s
     assert refusal.next == "ec migrate expand"
 
 
-@pytest.mark.parametrize("state", ["pending", "started", "failed"])
+@pytest.mark.parametrize("state", ["pending", "started", "failed", "stale"])
 def test_a_release_may_not_take_traffic_before_the_data_that_it_reads_is_filled(state: str) -> None:
     known = facts(ADD, RENAME, steps={**EXPANDED, **states(r8c1f=f"backfill {state}")})
 
@@ -582,6 +636,28 @@ def test_a_release_that_never_had_traffic_has_no_way_back_to_lose() -> None:
     assert gate.releases_with_traffic("8c1f", undoable()) == ()
 
 
+# what a backfill must leave alone
+
+
+@pytest.mark.parametrize(
+    ("backfill", "router", "may"),
+    [
+        (Backfill(SYNC), Router(), False),
+        (Backfill(SYNC), moved(OLD, OLD, NOW), False),
+        (Backfill(SYNC), moved(NEW, OLD, NOW), True),  # it had traffic
+        (Backfill(SYNC), moved(OLD, NEW, NOW), True),
+        (Backfill(SYNC, required=False), Router(), True),  # it may get it at any moment
+        (None, moved(OLD, OLD, NOW), False),
+    ],
+)
+def test_new_code_may_have_written_where_it_had_traffic_or_needs_no_backfill_to_get_it(
+    backfill: Backfill | None, router: Router, may: bool
+) -> None:
+    rename = change("8c1f", backfill=backfill)
+
+    assert gate.new_code_may_have_written(rename, facts(ADD, rename, router=router)) is may
+
+
 # all of them
 
 
@@ -622,9 +698,3 @@ def test_gates_do_not_change_their_facts() -> None:
     gate.refusals(RENAME, Phase.CONTRACT, known)
 
     assert (known.steps, known.router, known.rows_left) == before
-
-
-def test_a_change_outside_the_tree_is_still_judged() -> None:
-    outside: Change = change("ffff", contract=False)
-
-    assert gate.refusals(outside, Phase.EXPAND, facts(ADD, steps=states(r77aa="expand done"))) == ()

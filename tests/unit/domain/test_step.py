@@ -14,4 +14,4 @@ def test_a_step_is_identified_by_revision_and_phase() -> None:
 
 
 def test_the_states_are_the_words_that_the_ledger_keeps() -> None:
-    assert [str(state) for state in StepState] == ["pending", "started", "failed", "done"]
+    assert [str(state) for state in StepState] == ["pending", "started", "failed", "done", "stale"]
