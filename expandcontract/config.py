@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from expandcontract.alembic_bridge.project import ProjectOptions
+from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.domain.duration import parse_duration
 from expandcontract.errors import ConfigurationError
 

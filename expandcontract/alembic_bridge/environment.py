@@ -24,8 +24,9 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.util import CommandError
 
+from expandcontract.alembic_bridge.engine_address import address_from_url
 from expandcontract.alembic_bridge.project import Project
-from expandcontract.database.address import Address, address_from_text, address_from_url
+from expandcontract.database.address import Address, address_from_text
 from expandcontract.database.connect import connection_error, server_error
 from expandcontract.errors import ConfigurationError, EcError
 

@@ -9,8 +9,8 @@ from typing import Any
 from alembic.operations import MigrateOperation, Operations
 from sqlalchemy import DDL
 
+from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
 from expandcontract.database import catalog
-from expandcontract.database.executor import SqlalchemyExecutor
 from expandcontract.database.sync_catalog import SyncColumn, depends_on_search_path, sync_columns, trigger_functions
 from expandcontract.database.sync_triggers import (
     check_statement,

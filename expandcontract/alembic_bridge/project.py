@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 import warnings
 from argparse import Namespace
@@ -15,10 +14,9 @@ from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
+from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.domain.history import in_order
 from expandcontract.errors import ConfigurationError, RevisionError
-
-_PYPROJECT = "pyproject.toml"
 
 
 @dataclass(frozen=True)
@@ -28,31 +26,6 @@ class Project:
     config: Config
     script: ScriptDirectory
     folder: Path
-
-
-@dataclass(frozen=True)
-class ProjectOptions:
-    """``-c``, ``-n`` and ``-x`` as Alembic means them."""
-
-    config: tuple[str, ...] = ()
-    name: str = "alembic"
-    x: tuple[str, ...] = ()
-
-    def files(self) -> tuple[Path, Path]:
-        """The pyproject.toml and the ini file to read, by Alembic's rules; either may be missing."""
-        toml, ini = Path(_PYPROJECT), Path("alembic.ini")
-        environment = os.environ.get("ALEMBIC_CONFIG")
-        for name in self.config or ([environment] if environment else []):
-            if Path(name).name == _PYPROJECT:
-                toml = Path(name)
-            else:
-                ini = Path(name)
-        return toml, ini
-
-    def pyproject(self) -> Path:
-        """Where ``[tool.expandcontract]`` is looked for: Alembic's pyproject.toml, or the one beside the ini file."""
-        toml, ini = self.files()
-        return toml if toml.exists() else ini.parent / _PYPROJECT
 
 
 def open_project(options: ProjectOptions) -> Project:

@@ -21,9 +21,10 @@ from expandcontract.alembic_bridge.environment import connection_of, run_in_envi
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.server_errors import is_lock_timeout, server_words
+from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
 from expandcontract.database.activity import Blocker, BlockerWatch
 from expandcontract.database.actor import Actor
-from expandcontract.database.executor import PsycopgExecutor, SqlalchemyExecutor
+from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger
 from expandcontract.domain.duration import format_duration
 from expandcontract.domain.ladder import Attempt, attempts

@@ -8,6 +8,7 @@ from expandcontract.cli import options
 from expandcontract.cli.boundary import run
 from expandcontract.cli.signals import stop_on_signals
 from expandcontract.cli.speaking import conversation
+from expandcontract.cli.text import lines, result_text
 from expandcontract.commands import backfill as command
 
 
@@ -30,3 +31,12 @@ def backfill(context: click.Context, revision: str | None, rate: str | None, dry
             return command.run(settings, conversation(as_json=as_json), only=revision, stop=stop, dry_run=dry_run)
 
     run("backfill", work, as_json=as_json)
+
+
+@result_text.register
+def _(result: command.BackfillResult) -> str:
+    if not result.steps:
+        return "" if result.refusals else "nothing to do"
+    if result.dry_run:
+        return lines(f"would run: {step}" for step in result.steps)
+    return lines(f"done: {one.step}: {one.rows_written} of {one.rows} rows written" for one in result.filled)

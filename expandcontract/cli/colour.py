@@ -7,6 +7,7 @@ import click
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
 from expandcontract.cli.speaking import conversation
+from expandcontract.cli.text import colour_line, lines, result_text
 from expandcontract.commands import colour as command
 
 
@@ -23,12 +24,14 @@ def colour() -> None:
 @click.pass_context
 def deploy(context: click.Context, colour: str, release: str, dry_run: bool, as_json: bool) -> None:
     """Record that COLOUR runs RELEASE. Run it from the tree of that release: its revisions are what it ships."""
-    speaks = conversation(as_json=as_json)
-    run(
-        "colour deploy",
-        lambda: command.deploy(options.settings_of(context), speaks, colour=colour, tag=release, dry_run=dry_run),
-        as_json=as_json,
-    )
+
+    def work() -> command.ColourResult:
+        from expandcontract.commands.deploy import deploy  # needs Alembic, which the other commands here do without
+
+        speaks = conversation(as_json=as_json)
+        return deploy(options.settings_of(context), speaks, colour=colour, tag=release, dry_run=dry_run)
+
+    run("colour deploy", work, as_json=as_json)
 
 
 @colour.command(short_help="Record the router's weights, 100 together.")
@@ -90,3 +93,10 @@ def _parsed(weights: tuple[str, ...]) -> dict[str, int]:
             raise click.BadParameter(f"{name!r} stands twice")
         parsed[name] = int(number)
     return parsed
+
+
+@result_text.register
+def _(result: command.ColourResult) -> str:
+    if not result.colours:
+        return "no colour is known yet; ec colour deploy COLOUR RELEASE records one"
+    return lines(colour_line(view) for view in result.colours)

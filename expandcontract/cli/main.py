@@ -7,6 +7,7 @@ from importlib import import_module
 
 import click
 
+from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.errors import ExitCode
 
 _COMMANDS = {
@@ -15,9 +16,9 @@ _COMMANDS = {
     "backfill": "expandcontract.cli.backfill:backfill",
     "undo": "expandcontract.cli.undo:undo",
     "colour": "expandcontract.cli.colour:colour",
-    "plan": "expandcontract.cli.reading:plan",
-    "status": "expandcontract.cli.reading:status",
-    "log": "expandcontract.cli.reading:log",
+    "plan": "expandcontract.cli.overview:plan",
+    "status": "expandcontract.cli.overview:status",
+    "log": "expandcontract.cli.log:log",
     "demo": "expandcontract.cli.demo:demo",
 }
 
@@ -48,8 +49,6 @@ class LazyGroup(click.Group):
 @click.pass_context
 def ec(context: click.Context, config: tuple[str, ...], name: str, x: tuple[str, ...]) -> None:
     """Change a live PostgreSQL schema in phases: expand, backfill, contract, in step with the live colour."""
-    from expandcontract.alembic_bridge.project import ProjectOptions
-
     context.obj = ProjectOptions(config, name, x)
 
 

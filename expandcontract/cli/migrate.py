@@ -7,6 +7,7 @@ import click
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
 from expandcontract.cli.speaking import conversation
+from expandcontract.cli.text import lines, result_text
 from expandcontract.commands import migrate as command
 
 _as_sql = click.option("--sql", "as_sql", is_flag=True, help="Print the SQL instead of running it.")
@@ -83,3 +84,13 @@ def everything(
         return command.everything(settings, conversation(as_json=as_json), dry_run=dry_run)
 
     run("migrate all", work, as_json=as_json)
+
+
+@result_text.register
+def _(result: command.MigrateResult) -> str:
+    if not result.steps:
+        return "" if result.refusals else "nothing to do" if result.sql is None else "-- nothing to do"
+    if result.sql is not None:
+        return result.sql
+    verb = "would run" if result.dry_run else "done"
+    return lines(f"{verb}: {step}" for step in result.steps)

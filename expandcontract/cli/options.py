@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from expandcontract.alembic_bridge.project import ProjectOptions
+from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.config import Settings, load_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -7,6 +7,7 @@ import click
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
 from expandcontract.cli.speaking import conversation
+from expandcontract.cli.text import lines, result_text
 from expandcontract.commands import undo as command
 
 
@@ -37,3 +38,10 @@ def undo(
         return command.undo(settings, speaks, name=revision, give_up=named, reason=reason, dry_run=dry_run)
 
     run("undo", work, as_json=as_json)
+
+
+@result_text.register
+def _(result: command.UndoResult) -> str:
+    verb = "would undo" if result.dry_run else "undone"
+    given = f"; no way back any more to release {', '.join(result.gives_up)}" if result.gives_up else ""
+    return lines(f"{verb}: {step}{given}" for step in result.steps)

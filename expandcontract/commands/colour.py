@@ -1,4 +1,4 @@
-"""``ec colour``: record which release runs where and who has traffic, and ask before it moves."""
+"""``ec colour``: record who has traffic, and ask before it moves. Needs the ledger alone, no tree."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from expandcontract.commands.conversation import Conversation
+from expandcontract.commands.ledger_session import LedgerSession, facts_of, open_ledger, states
 from expandcontract.commands.result import Outcome, Result
-from expandcontract.commands.situation import LedgerSession, facts_of, open_ledger, open_situation, states
 from expandcontract.config import Settings
-from expandcontract.database import ledger as ledgers
 from expandcontract.domain.colour import Colour, Router
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.gate import traffic_refusals
 from expandcontract.domain.refusal import Refusal
-from expandcontract.domain.release import Release
 from expandcontract.errors import UsageError
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
@@ -42,43 +39,6 @@ class ColourResult(Result):
     dry_run: bool = False
 
 
-def deploy(
-    settings: Settings, conversation: Conversation, *, colour: str, tag: str, dry_run: bool = False
-) -> ColourResult:
-    """
-    Record that `colour` now runs the release `tag`, with the revisions of this tree.
-
-    Onto a colour that has traffic this moves traffic as well: it is recorded, and where the release may not have
-    traffic the result says so.
-
-    Raises:
-        UsageError: a name that can't be one, or a tag that stands for another build.
-        EcError: see `expandcontract.errors`.
-    """
-    _check_names(colour, tag)
-    with open_situation(settings) as situation:
-        changes = [revision.change for revision in situation.revisions]
-        release = Release(
-            tag,
-            ships=frozenset(change.revision for change in changes),
-            needs_backfill=frozenset(
-                change.revision for change in changes if change.backfill is not None and change.backfill.required
-            ),
-        )
-        if _router(situation).knows_another_build(release, colour):
-            raise UsageError(
-                f"release {tag} is already known with other revisions",
-                because="a tag names one build for ever: who takes it for another would contract under the old one",
-                next_command=f"ec colour deploy {colour} ANOTHER_TAG (a commit, or a build number)",
-            )
-        if not dry_run:
-            ledgers.install(situation.connection)
-            for sentence in situation.reconcile():
-                conversation.says(sentence)
-        move = _Move("deploy", {"colour": colour, "release": tag, "ships": len(release.ships)})
-        return move.make(situation, dry_run=dry_run, to=lambda router, now: router.deploy(colour, release, now))
-
-
 def traffic(settings: Settings, *, weights: Mapping[str, int], dry_run: bool = False) -> ColourResult:
     """
     Record the router's weights; a colour that isn't named has none. Never refuses to know the truth.
@@ -87,7 +47,7 @@ def traffic(settings: Settings, *, weights: Mapping[str, int], dry_run: bool = F
         UsageError: an unknown colour, or weights that don't add up to 100 (or to 0: nobody is served).
         EcError: see `expandcontract.errors`.
     """
-    _check_names(*weights)
+    check_names(*weights)
     if sum(weights.values()) not in (0, 100):
         raise UsageError(
             f"the weights add up to {sum(weights.values())}",
@@ -95,10 +55,10 @@ def traffic(settings: Settings, *, weights: Mapping[str, int], dry_run: bool = F
             next_command="ec colour traffic blue=90 green=10",
         )
     with open_ledger(settings) as session:
-        router = _router(session)
+        router = router_of(session)
         for name in weights:
             _known(router, name)
-        move = _Move("traffic", {"weights": dict(weights), "live": sorted(name for name in weights if weights[name])})
+        move = Move("traffic", {"weights": dict(weights), "live": sorted(name for name in weights if weights[name])})
         return move.make(session, dry_run=dry_run, to=lambda router, now: router.shift(weights, now))
 
 
@@ -111,13 +71,13 @@ def retire(settings: Settings, *, colour: str, dry_run: bool = False) -> ColourR
         EcError: see `expandcontract.errors`.
     """
     with open_ledger(settings) as session:
-        known = _known(_router(session), colour)
+        known = _known(router_of(session), colour)
         if known.is_live:
             raise UsageError(
                 f"{colour} has {known.weight} % of the traffic, so it can't be retired",
                 next_command="record first who has the traffic now: ec colour traffic OTHER=100",
             )
-        move = _Move("retire", {"colour": colour, "release": known.release})
+        move = Move("retire", {"colour": colour, "release": known.release})
         return move.make(session, dry_run=dry_run, to=lambda router, now: router.retire(colour, now))
 
 
@@ -129,7 +89,7 @@ def show(settings: Settings) -> ColourResult:
         EcError: see `expandcontract.errors`.
     """
     with open_ledger(settings) as session:
-        router = _router(session)
+        router = router_of(session)
         views = views_of(router, session.ledger.now())
         return ColourResult(outcome=Outcome.DONE if views else Outcome.NOTHING, colours=views)
 
@@ -143,7 +103,7 @@ def check(settings: Settings, *, colour: str) -> ColourResult:
         EcError: see `expandcontract.errors`.
     """
     with open_ledger(settings) as session:
-        router = _router(session)
+        router = router_of(session)
         release = router.releases[_known(router, colour).release]
         refused = traffic_refusals(release, _facts(session, router))
         views = tuple(view for view in views_of(router, session.ledger.now()) if view.name == colour)
@@ -151,7 +111,7 @@ def check(settings: Settings, *, colour: str) -> ColourResult:
 
 
 @dataclass(frozen=True)
-class _Move:
+class Move:
     """A change of the router, with the event that records it."""
 
     kind: str
@@ -162,7 +122,7 @@ class _Move:
         with _transaction(session, dry_run=dry_run):
             if not dry_run:
                 session.ledger.lock_router()
-            before, now = _router(session), session.ledger.now()
+            before, now = router_of(session), session.ledger.now()
             after = to(before, now)
             refused = _broken(after, _facts(session, after))
             if not dry_run:
@@ -191,7 +151,8 @@ def _facts(session: LedgerSession, router: Router) -> Facts:
     return facts_of(session.ledger, router, states(records), records)
 
 
-def _router(session: LedgerSession) -> Router:
+def router_of(session: LedgerSession) -> Router:
+    """The router as the ledger has it; empty where there is no ledger."""
     return session.ledger.router() if session.has_ledger else Router()
 
 
@@ -206,7 +167,13 @@ def _known(router: Router, name: str) -> Colour:
     return router.colours[name]
 
 
-def _check_names(*names: str) -> None:
+def check_names(*names: str) -> None:
+    """
+    Check that these can be names of colours and releases.
+
+    Raises:
+        UsageError: one can't.
+    """
     for name in names:
         if not _NAME.fullmatch(name):
             raise UsageError(f"{name!r} can't be a name: 1 to 100 characters, none of them a control character")

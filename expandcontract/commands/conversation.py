@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from expandcontract.alembic_bridge.runner import Blocked
-from expandcontract.backfill.progress import Progress
 from expandcontract.domain.step import Step
+
+if TYPE_CHECKING:
+    from expandcontract.alembic_bridge.runner import Blocked
+    from expandcontract.backfill.progress import Progress
 
 
 class Conversation(Protocol):

@@ -16,12 +16,17 @@ from expandcontract.domain.phase import Phase
 
 @dataclass(frozen=True, kw_only=True)
 class InitResult(Result):
-    """The files that were made (none in an existing project), and what the ledger knows now."""
+    """
+    The files that were made (none in an existing project), and what the ledger knows now.
+
+    ``needs_ledger`` is whether the database had none.
+    """
 
     made: tuple[str, ...] = ()
     database: str | None = None
     revisions: int = 0
     expanded: int = 0
+    needs_ledger: bool = False
     dry_run: bool = False
 
 
@@ -40,14 +45,15 @@ def init(
         made = make_project(Path.cwd(), directory, dry_run=dry_run)
         return InitResult(outcome=Outcome.DONE, made=made, dry_run=dry_run)
     with open_situation(settings) as situation:
-        installed = False
+        needs_ledger = not situation.has_ledger
         if not dry_run:
-            installed = ledgers.install(situation.connection)
+            ledgers.install(situation.connection)
             for sentence in situation.reconcile():
                 conversation.says(sentence)
         facts = situation.observed_facts()
         return InitResult(
-            outcome=Outcome.DONE if installed else Outcome.NOTHING,
+            outcome=Outcome.DONE if needs_ledger else Outcome.NOTHING,
+            needs_ledger=needs_ledger,
             database=str(situation.address),
             revisions=len(facts.tree),
             expanded=sum(facts.is_done(change.revision, Phase.EXPAND) for change in facts.tree),

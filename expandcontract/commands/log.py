@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from expandcontract.commands.ledger_session import open_ledger
 from expandcontract.commands.result import Outcome, Result
-from expandcontract.commands.situation import open_ledger
 from expandcontract.config import Settings
 from expandcontract.database.ledger import Event
 

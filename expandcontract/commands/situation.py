@@ -5,45 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
-import psycopg
 from alembic.util import CommandError
 
 from expandcontract.alembic_bridge.environment import observe
 from expandcontract.alembic_bridge.project import Project, open_project, parents_of, revision_errors
 from expandcontract.alembic_bridge.revisions import Revision, read_revisions
+from expandcontract.commands.ledger_session import LedgerSession, facts_of, states
 from expandcontract.config import Settings
-from expandcontract.database import ledger as ledgers
-from expandcontract.database.actor import Actor, current_actor
-from expandcontract.database.address import Address, address_from_text
+from expandcontract.database.actor import current_actor
 from expandcontract.database.connect import connect
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger, StepRecord
 from expandcontract.domain.change import Change
-from expandcontract.domain.colour import Router
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.history import in_order
 from expandcontract.domain.phase import Phase
-from expandcontract.domain.stale import KeptByCode, with_stale_backfills
 from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import UsageError
-
-
-@dataclass(frozen=True)
-class LedgerSession:
-    """A connection to the database with its ledger; all that the colour commands need."""
-
-    address: Address
-    connection: psycopg.Connection[Any]
-    ledger: Ledger
-    actor: Actor
-
-    @property
-    def has_ledger(self) -> bool:
-        """Whether the ledger is installed."""
-        return ledgers.installed_version(PsycopgExecutor(self.connection)) > 0
 
 
 @dataclass(frozen=True)
@@ -65,7 +44,9 @@ class Situation(LedgerSession):
         try:
             script = self.project.script.get_revision(name) if name else None
         except CommandError as error:
-            raise UsageError(str(error), next_command="ec status") from None
+            raise UsageError(
+                f"no one revision is meant by {name!r}", because=str(error), next_command="ec status"
+            ) from None
         found = [revision for revision in self.revisions if script and revision.change.revision == script.revision]
         if not found:
             raise UsageError(f"this tree has no revision {name!r}", next_command="ec status")
@@ -155,29 +136,6 @@ class Situation(LedgerSession):
         return tuple(_open_or_plain(revision, steps) for revision in self.revisions)
 
 
-def facts_of(
-    ledger: Ledger, router: Router, steps: Mapping[Step, StepState], records: Mapping[Step, StepRecord]
-) -> Facts:
-    """The facts that need no tree, with stale backfills told from those that are done."""
-    now = ledger.now()
-    kept = {
-        step.revision: KeptByCode(record.writers, record.finished_at)
-        for step, record in records.items()
-        if step.phase is Phase.BACKFILL and record.writers and record.finished_at
-    }
-    return Facts(
-        now=now,
-        steps=with_stale_backfills(steps, kept, router, now),
-        router=router,
-        titles={step.revision: record.title for step, record in records.items()},
-    )
-
-
-def states(records: Mapping[Step, StepRecord]) -> dict[Step, StepState]:
-    """The states alone."""
-    return {step: record.state for step, record in records.items()}
-
-
 def _open_or_plain(revision: Revision, steps: Mapping[Step, StepState]) -> Change:
     change = revision.change
     waiting = [phase for phase in change.phases if steps.get(Step(change.revision, phase)) is not StepState.DONE]
@@ -212,24 +170,6 @@ def _as_applied(
     by_name = {revision.change.revision: revision for revision in revisions}
     parents = parents_of(revision.script for revision in revisions)
     return tuple(by_name[name] for name in in_order(parents, applied))
-
-
-@contextmanager
-def open_ledger(settings: Settings) -> Iterator[LedgerSession]:
-    """
-    Connect to the ledger alone: with ``EC_DATABASE_URL`` at once, else by way of env.py.
-
-    Raises:
-        EcError: the configuration or the server can't be used.
-    """
-    if settings.database_url:
-        address, folder = address_from_text(settings.database_url, origin="EC_DATABASE_URL"), Path.cwd()
-    else:
-        project = open_project(settings.project)
-        address, folder = observe(project).address, project.folder
-    actor = current_actor(folder)
-    with connect(address, application_name=actor.application_name) as connection:
-        yield LedgerSession(address, connection, Ledger(PsycopgExecutor(connection), actor), actor)
 
 
 def with_rows_left(facts: Facts, rows_left: Mapping[str, bool]) -> Facts:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
 from expandcontract.errors import ConfigurationError
 
+_DRIVER = re.compile(r"^postgresql\+\w+://")  # SQLAlchemy's way to name one
+_SSL = re.compile(r"([?&])ssl=")  # asyncpg's word for it
 _SHOWN = ("host", "hostaddr", "port", "dbname", "user")
 
 
@@ -53,43 +54,7 @@ def address_from_text(text: str, *, origin: str) -> Address:
     if "\0" in text:
         raise wrong
     try:
-        if "://" in text and not text.startswith(("postgresql://", "postgres://")):
-            return address_from_url(make_url(text), origin=origin)
-        return Address({name: str(value) for name, value in conninfo_to_dict(text).items() if value is not None})
-    except (ArgumentError, ValueError, psycopg.Error):
-        raise wrong from None
-
-
-def address_from_url(url: URL, *, origin: str) -> Address:
-    """
-    The address that a SQLAlchemy URL means to its driver, in libpq's words.
-
-    Raises:
-        ConfigurationError: another kind of database, or a query parameter that libpq doesn't know.
-    """
-    if url.get_backend_name() != "postgresql":
-        raise ConfigurationError(f"{origin} names {url.get_backend_name()}; ec works on PostgreSQL")
-    parameters: dict[str, str] = {}
-    for name, value in url.query.items():
-        parameters[_LIBPQ_NAMES.get(name, name)] = value if isinstance(value, str) else ",".join(value)
-    for name, part in (
-        ("host", url.host),
-        ("port", url.port),
-        ("dbname", url.database),
-        ("user", url.username),
-        ("password", url.password),
-    ):
-        if part is not None:
-            parameters[name] = str(part)
-    try:
-        make_conninfo("", **parameters)
+        parsed = conninfo_to_dict(_SSL.sub(r"\1sslmode=", _DRIVER.sub(r"postgresql://", text)))
     except psycopg.Error:
-        known = ", ".join(sorted(url.query))
-        raise ConfigurationError(
-            f"{origin} has a parameter that libpq doesn't know (it has {known})",
-            next_command="set EC_DATABASE_URL to a libpq URI for ec's own connections",
-        ) from None
-    return Address(parameters)
-
-
-_LIBPQ_NAMES = {"ssl": "sslmode"}  # asyncpg's spelling
+        raise wrong from None
+    return Address({name: str(value) for name, value in parsed.items() if value is not None})

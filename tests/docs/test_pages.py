@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 import pytest
 
-from expandcontract.alembic_bridge.project import ProjectOptions, open_project
+from expandcontract.alembic_bridge.project import open_project
+from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.alembic_bridge.revisions import read_revisions
 from tests.docs.transcripts import ROOT, blocks, pages
 from tools.build_reference import commands

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from expandcontract.alembic_bridge.project import ProjectOptions
+from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.config import Settings, load_settings
 from expandcontract.errors import ConfigurationError
 

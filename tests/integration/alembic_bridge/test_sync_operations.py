@@ -11,7 +11,8 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
 from expandcontract.alembic_bridge.operations import CreateSyncOp, DropSyncOp
-from expandcontract.alembic_bridge.project import ProjectOptions, open_project
+from expandcontract.alembic_bridge.project import open_project
+from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.alembic_bridge.revisions import read_revisions
 from expandcontract.alembic_bridge.sync_check import check_syncs
 from expandcontract.domain.change import Sync

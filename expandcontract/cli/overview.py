@@ -1,4 +1,4 @@
-"""``ec plan``, ``ec status`` and ``ec log``: they only read."""
+"""``ec plan`` and ``ec status``: they only read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
-from expandcontract.commands import log as log_command
+from expandcontract.cli.text import colour_line, result_text
 from expandcontract.commands import overview
 
 
@@ -27,13 +27,23 @@ def status(context: click.Context, check: bool, as_json: bool) -> None:
     run("status", lambda: overview.show_status(options.settings_of(context), check=check), as_json=as_json)
 
 
-@click.command(short_help="Show what happened, when, by whom, from which tree.")
-@click.argument("revision", required=False)
-@click.option("--most", type=click.IntRange(1), default=50, show_default=True, help="How many of the newest events.")
-@options.as_json
-@click.pass_context
-def log(context: click.Context, revision: str | None, most: int, as_json: bool) -> None:
-    """Show what happened: when, by whom, from which tree, on which facts."""
-    run(
-        "log", lambda: log_command.show_log(options.settings_of(context), most=most, revision=revision), as_json=as_json
-    )
+@result_text.register
+def _(result: overview.OverviewResult) -> str:
+    colours = [colour_line(view) for view in result.colours]
+    steps = [_step_text(view) for view in result.steps] or ["no step waits"]
+    return "\n".join([*colours, *([""] if colours else []), *steps])
+
+
+def _step_text(view: overview.StepView) -> str:
+    head = f"{view.step:<26} {view.state:<8} {view.title}"
+    if view.rows is not None:
+        head += f"  [{view.rows} of about {view.of_about} rows]"
+    texts = [head]
+    if view.error:
+        texts += [
+            f"    failed:  {view.error}",
+            f"    next:    ec log {view.revision}, mend the cause, then run it again",
+        ]
+    for refusal in view.refusals:
+        texts += [f"    because: {refusal.because}", f"    next:    {refusal.next}"]
+    return "\n".join(texts)

@@ -1,0 +1,34 @@
+"""Which Alembic project is meant: ``-c``, ``-n`` and ``-x``. Naming it costs no import of Alembic."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_PYPROJECT = "pyproject.toml"
+
+
+@dataclass(frozen=True)
+class ProjectOptions:
+    """``-c``, ``-n`` and ``-x`` as Alembic means them."""
+
+    config: tuple[str, ...] = ()
+    name: str = "alembic"
+    x: tuple[str, ...] = ()
+
+    def files(self) -> tuple[Path, Path]:
+        """The pyproject.toml and the ini file to read, by Alembic's rules; either may be missing."""
+        toml, ini = Path(_PYPROJECT), Path("alembic.ini")
+        environment = os.environ.get("ALEMBIC_CONFIG")
+        for name in self.config or ([environment] if environment else []):
+            if Path(name).name == _PYPROJECT:
+                toml = Path(name)
+            else:
+                ini = Path(name)
+        return toml, ini
+
+    def pyproject(self) -> Path:
+        """Where ``[tool.expandcontract]`` is looked for: Alembic's pyproject.toml, or the one beside the ini file."""
+        toml, ini = self.files()
+        return toml if toml.exists() else ini.parent / _PYPROJECT

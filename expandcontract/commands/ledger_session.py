@@ -1,0 +1,88 @@
+"""
+A connection to the ledger, and the facts in it: all that a command needs which doesn't look at the tree.
+
+Alembic is imported only where the database's address has to be asked of env.py: `ec colour check` is what a rollback
+waits for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from expandcontract.config import Settings
+from expandcontract.database import ledger as ledgers
+from expandcontract.database.actor import Actor, current_actor
+from expandcontract.database.address import Address, address_from_text
+from expandcontract.database.connect import connect
+from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.ledger import Ledger, StepRecord
+from expandcontract.domain.colour import Router
+from expandcontract.domain.facts import Facts
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.stale import KeptByCode, with_stale_backfills
+from expandcontract.domain.step import Step, StepState
+
+
+@dataclass(frozen=True)
+class LedgerSession:
+    """A connection to the database with its ledger; all that the colour commands need."""
+
+    address: Address
+    connection: psycopg.Connection[Any]
+    ledger: Ledger
+    actor: Actor
+
+    @property
+    def has_ledger(self) -> bool:
+        """Whether the ledger is installed."""
+        return ledgers.installed_version(PsycopgExecutor(self.connection)) > 0
+
+
+@contextmanager
+def open_ledger(settings: Settings) -> Iterator[LedgerSession]:
+    """
+    Connect to the ledger alone: with ``EC_DATABASE_URL`` at once, else by way of env.py.
+
+    Raises:
+        EcError: the configuration or the server can't be used.
+    """
+    if settings.database_url:
+        address, folder = address_from_text(settings.database_url, origin="EC_DATABASE_URL"), Path.cwd()
+    else:
+        from expandcontract.alembic_bridge.environment import observe
+        from expandcontract.alembic_bridge.project import open_project
+
+        project = open_project(settings.project)
+        address, folder = observe(project).address, project.folder
+    actor = current_actor(folder)
+    with connect(address, application_name=actor.application_name) as connection:
+        yield LedgerSession(address, connection, Ledger(PsycopgExecutor(connection), actor), actor)
+
+
+def facts_of(
+    ledger: Ledger, router: Router, steps: Mapping[Step, StepState], records: Mapping[Step, StepRecord]
+) -> Facts:
+    """The facts that need no tree, with stale backfills told from those that are done."""
+    now = ledger.now()
+    kept = {
+        step.revision: KeptByCode(record.writers, record.finished_at)
+        for step, record in records.items()
+        if step.phase is Phase.BACKFILL and record.writers and record.finished_at
+    }
+    return Facts(
+        now=now,
+        steps=with_stale_backfills(steps, kept, router, now),
+        router=router,
+        titles={step.revision: record.title for step, record in records.items()},
+    )
+
+
+def states(records: Mapping[Step, StepRecord]) -> dict[Step, StepState]:
+    """The states alone."""
+    return {step: record.state for step, record in records.items()}
