@@ -183,7 +183,7 @@ def test_a_condition_that_its_own_update_does_not_make_false_ends_in_7_after_a_f
     project.ok("migrate", "expand")
     project.execute("INSERT INTO users (name) SELECT 'person ' || i FROM generate_series(1, 200) i")
     body = "from expandcontract import Backfill\n" + EMPTY
-    body += "backfill = Backfill('users', set={'name': 'upper(name)'}, where='true', writers='0002')\n"
+    body += "backfill = Backfill('users', set={'name': 'upper(name)'}, where='true', writers='0002', required=False)\n"
     project.revision("0002", body, after="0001")
     project.ok("migrate", "expand")
     project.ok("colour", "deploy", "green", "2")

@@ -134,7 +134,7 @@ def test_a_backfill_gives_way_to_a_row_lock_and_goes_on_after_it(project):
     def downgrade():
         op.drop_column("users", "shout")
 
-    backfill = Backfill("users", set={"shout": "upper(name)"}, where="shout IS NULL", writers="0002")
+    backfill = Backfill("users", set={"shout": "upper(name)"}, where="shout IS NULL", writers="0002", required=False)
     """
     project.revision("0002", body, after="0001", title="add shout")
     project.ok("migrate", "expand")
