@@ -33,6 +33,9 @@ from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import ConfigurationError, EcError, LockBudgetSpent, RevisionError, StepFailed
 
 
+_LEDGER_LOCK_TIMEOUT = timedelta(milliseconds=100)
+
+
 @dataclass(frozen=True)
 class Patience:
     """How long one wait for a lock may last, and how long all attempts of a part together."""
@@ -128,7 +131,7 @@ class Runner:
             ask(ledger)
             with passing_over(finished, context):
                 part()
-            ledger.hold_router()
+            _hold_router(context, ledger)
             ask(ledger)
             state = StepState.DONE if last else StepState.STARTED
             ledger.put_step(step, state, title=revision.change.title, parts_done=index + 1)
@@ -149,7 +152,7 @@ class Runner:
         def work(context: MigrationContext, ledger: Ledger) -> None:
             ask(ledger)
             revision.script.module.downgrade()
-            ledger.hold_router()
+            _hold_router(context, ledger)
             ask(ledger)
             ledger.forget_change(step.revision)
             ledger.record("expand undone", facts, step=step)
@@ -270,6 +273,12 @@ class Runner:
             because="; ".join(f"blocked by {blocker}" for blocker in seen) or "the blocker was gone before it was seen",
             next_command="end the blocker, or run the same command again",
         )
+
+
+def _hold_router(context: MigrationContext, ledger: Ledger) -> None:
+    """Nobody moves traffic from here to the commit. Waits add up, and the application may wait for us already."""
+    _limit(connection_of(context), _LEDGER_LOCK_TIMEOUT)
+    ledger.hold_router()
 
 
 def _limit(connection: sqlalchemy.Connection, lock_timeout: timedelta) -> None:

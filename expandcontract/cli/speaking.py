@@ -129,7 +129,7 @@ class Terminal(Lines):
             )
             self._bar = Bar(*columns, console=Console(stderr=True))
             self._bar.start()
-            self._task = self._bar.add_task(f"backfill {progress.revision}", rate="")
+            self._task = self._bar.add_task(f"backfill {progress.revision}", total=progress.of_about, rate="")
         return self._bar, self._task
 
 

@@ -8,7 +8,7 @@ Nothing here reads a clock or a database: the facts carry both.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta, timezone
 
 from expandcontract.domain.change import Change
 from expandcontract.domain.duration import format_duration
@@ -100,7 +100,7 @@ def no_waiting_contract_is_met(phase: Phase, change: Change, facts: Facts) -> Re
             change.title,
             Code.FOOTPRINT,
             because=f"contract {earlier.revision} ({earlier.title}) still waits, and {shared}"
-            + (f"; its window closes at {at(until)}" if until else ""),
+            + (f"; its window closes at {no_earlier_than(until)}" if until else ""),
             next=f"ec migrate contract {earlier.revision}, then ec migrate {phase}",
             until=until,
         )
@@ -251,7 +251,7 @@ def windows_are_closed(change: Change, facts: Facts) -> Refusal | None:
         change.title,
         Code.WINDOW_OPEN,
         because=f"{who}; the window is {format_duration(change.contract_after)}",
-        next=f"after {at(last.closes_at)}: ec migrate contract {change.revision}",
+        next=f"after {no_earlier_than(last.closes_at)}: ec migrate contract {change.revision}",
         until=last.closes_at,
     )
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-# Shares of lock_timeout. The last rung is the whole of it: longer than deadlock_timeout, since only then does
-# autovacuum give way (https://www.postgresql.org/docs/current/runtime-config-locks.html).
-_RUNGS = (0.1, 0.2, 0.2, 0.5, 1.0)
+# Shares of lock_timeout. The last rung leaves a tenth for the statements themselves, whose lock the application waits
+# for as well; with the default it still outlasts deadlock_timeout, before which autovacuum doesn't give way
+# (https://www.postgresql.org/docs/current/runtime-config-locks.html).
+_RUNGS = (0.1, 0.2, 0.2, 0.5, 0.9)
 _LONGEST_PAUSE = 5.0
 
 
