@@ -32,7 +32,6 @@ from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import ConfigurationError, EcError, LockBudgetSpent, RevisionError, StepFailed
 
-
 _LEDGER_LOCK_TIMEOUT = timedelta(milliseconds=100)
 
 

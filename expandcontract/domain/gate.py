@@ -8,7 +8,7 @@ Nothing here reads a clock or a database: the facts carry both.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from expandcontract.domain.change import Change
 from expandcontract.domain.duration import format_duration
@@ -25,6 +25,11 @@ Condition = Callable[[Change, Facts], Refusal | None]
 def at(moment: datetime) -> str:
     """A time for people, to the second, in UTC."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def no_earlier_than(moment: datetime) -> str:
+    """The first whole second at which `moment` has come, for whoever is told to wait for it."""
+    return at(moment if not moment.microsecond else moment + timedelta(seconds=1))
 
 
 def _names(words: Sequence[str]) -> str:
