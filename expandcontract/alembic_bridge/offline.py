@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from types import MappingProxyType
 from typing import Any
@@ -11,11 +11,14 @@ from typing import Any
 import psycopg
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
+from psycopg import sql
 
 from expandcontract.alembic_bridge.environment import environment_errors, quiet
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Part, Revision
 from expandcontract.database.actor import Actor
+from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.expressions import qualified
 from expandcontract.database.ledger import Ledger
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step, StepState
@@ -47,9 +50,8 @@ def render(
         RevisionError: a part needs a database to know what it does.
         ConfigurationError: env.py has no offline branch that works.
     """
-    text = StringIO()
-
-    ran = False
+    text, ran = StringIO(), False
+    now = Ledger(PsycopgExecutor(connection), actor).now()
 
     def run(_: Any, context: MigrationContext) -> Iterable[RevisionStep]:
         nonlocal ran
@@ -58,8 +60,10 @@ def render(
             for index, part in enumerate(revision.parts(phase)):
                 last = index + 1 == len(revision.parts(phase))
                 rows = _ledger_rows(connection, revision, phase, index, actor)
-                work = _Work(context, revision, part, rows, lock_timeout)
-                if last and phase is Phase.EXPAND:
+                moves_version = last and phase is Phase.EXPAND
+                guard = _version_guard(context, revision) if phase is Phase.EXPAND else _traffic_guard(now, revision)
+                work = _Work(context, revision, part, guard, rows, lock_timeout)
+                if moves_version:
                     step = MigrationStep.upgrade_from_script(project.script.revision_map, revision.script)
                     step.migration_fn = work.run
                     yield step
@@ -90,12 +94,19 @@ def render(
 
 
 class _Work:
-    """One part, as text: its limit, its SQL and its rows in the ledger."""
+    """One part, as text: its limit, its guard, its SQL and its rows in the ledger."""
 
     def __init__(
-        self, context: MigrationContext, revision: Revision, part: Part, ledger_rows: str, lock_timeout: timedelta
+        self,
+        context: MigrationContext,
+        revision: Revision,
+        part: Part,
+        guard: str,
+        ledger_rows: str,
+        lock_timeout: timedelta,
     ) -> None:
         self._context = context
+        self._guard = guard
         self._revision = revision
         self._part = part
         self._ledger_rows = ledger_rows
@@ -103,6 +114,7 @@ class _Work:
 
     def run(self, **_: Any) -> None:
         self._context.impl.static_output(f"SET LOCAL lock_timeout = {self._lock_timeout};\n")
+        self._context.impl.static_output(f"{self._guard}\n")
         try:
             self._part()
         except Exception as error:
@@ -113,6 +125,43 @@ class _Work:
                 next_command="run it online, without --sql",
             ) from None
         self._context.impl.static_output(f"{self._ledger_rows}\n")
+
+
+def _version_guard(context: MigrationContext, revision: Revision) -> str:
+    """Stops the script where the change doesn't begin: Alembic's own UPDATE would match no row, and say nothing."""
+    below = revision.script._versioned_down_revisions
+    if not below:
+        return "-- the first revision: nothing has to be there"
+    table = qualified(context.version_table, context.version_table_schema)
+    return _raise_unless(
+        sql.SQL("(SELECT count(*) FROM {} WHERE version_num IN ({})) = {}").format(
+            table, sql.SQL(", ").join(map(sql.Literal, below)), sql.Literal(len(below))
+        ),
+        f"this script goes on from {', '.join(below)}, and the database is elsewhere: write it anew",
+    )
+
+
+def _traffic_guard(written_at: datetime, revision: Revision) -> str:
+    """Stops the script once a release that lacks the change has had traffic since the gate was asked."""
+    name = revision.change.revision
+    lacking = sql.SQL(
+        "NOT EXISTS (SELECT FROM ec.release r WHERE (r.last_traffic > {written_at} OR EXISTS"
+        " (SELECT FROM ec.colour c WHERE c.release = r.tag AND c.weight > 0)) AND NOT EXISTS"
+        " (SELECT FROM ec.shipped s WHERE s.release = r.tag AND s.revision = {revision}))"
+    ).format(written_at=sql.Literal(written_at.isoformat()), revision=sql.Literal(name))
+    hold = "LOCK TABLE ec.colour IN SHARE MODE;\n"
+    return hold + _raise_unless(
+        lacking,
+        f"a release without {name} has had traffic since this script was written: ask ec migrate contract again",
+    )
+
+
+def _raise_unless(condition: sql.Composable, words: str) -> str:
+    return (
+        sql.SQL("DO $ec_guard$ BEGIN IF NOT ({}) THEN RAISE EXCEPTION USING MESSAGE = {}; END IF; END $ec_guard$;")
+        .format(condition, sql.Literal(words))
+        .as_string(None)
+    )
 
 
 def _ledger_rows(

@@ -198,10 +198,9 @@ def _foreseen(situation: Situation, waiting: list[Revision], phase: Phase, *, as
             continue
         allowed.append(revision)
         facts = facts.with_done(Step(revision.change.revision, phase))
-    if phase is Phase.EXPAND:
+    if phase is Phase.EXPAND and allowed:
         with user_connection(situation) as connection:
-            for revision in allowed:
-                check_syncs(connection, revision)
+            check_syncs(connection, allowed[0])  # the later ones may stand on tables that aren't there yet
     sql = None
     if as_sql:
         patience = situation.settings.lock_timeout

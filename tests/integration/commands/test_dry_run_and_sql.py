@@ -196,3 +196,31 @@ def definitions(project):
 def ledger_of(project):
     steps = project.rows("SELECT revision, phase, state, title, parts_done, outside FROM ec.step ORDER BY 1, 2")
     return steps, project.rows("SELECT version_num FROM alembic_version")
+
+
+def test_the_script_of_an_expand_stops_on_a_database_that_is_elsewhere(half_way):
+    script = half_way.ok("migrate", "expand", "--sql").stdout
+    half_way.ok("migrate", "expand")
+    before = half_way.snapshot()
+
+    with pytest.raises(psycopg.errors.RaiseException, match="goes on from 0002, and the database is elsewhere"):
+        apply(half_way, script)
+
+    assert half_way.snapshot() == before
+
+
+def test_the_script_of_a_contract_stops_once_a_release_without_the_change_had_traffic(half_way):
+    title = "rename users.name to display_name"
+    half_way.revision("0002", rename_name("1ms", simply=True), after="0001", title=title)
+    half_way.ok("migrate", "expand")
+    half_way.ok("backfill")
+    half_way.ok("colour", "traffic", "green=100")
+    script = half_way.ok("migrate", "contract", "0002", "--sql").stdout
+    half_way.ok("colour", "traffic", "blue=100")
+    half_way.ok("colour", "traffic", "green=100")
+    before = half_way.snapshot()
+
+    with pytest.raises(psycopg.errors.RaiseException, match="a release without 0002 has had traffic since"):
+        apply(half_way, script)
+
+    assert half_way.snapshot() == before
