@@ -76,7 +76,9 @@ class Expression:
     def strings(self) -> set[str]:
         """Give the string constants in it."""
         return {
-            body["sval"].get("sval", "") for tag, body in walk(self.node) if tag == "A_Const" and "sval" in body
+            body["sval"].get("sval", "")
+            for tag, body in walk(self.node)
+            if tag == "A_Const" and "sval" in body
         }
 
     def casts(self) -> list[SqlType]:
@@ -227,4 +229,6 @@ def _cover_null(parts: list[Expression]) -> bool:
     """Whether ``x IS NULL OR x IS NOT NULL`` stands among the alternatives."""
     tests = [part.node["NullTest"] for part in parts if "NullTest" in part.node]
     kinds = {(_column(test["arg"]), test["nulltesttype"]) for test in tests}
-    return any((column, "IS_NULL") in kinds and (column, "IS_NOT_NULL") in kinds for column, _ in kinds if column)
+    return any(
+        (column, "IS_NULL") in kinds and (column, "IS_NOT_NULL") in kinds for column, _ in kinds if column
+    )

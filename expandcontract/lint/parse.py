@@ -223,7 +223,9 @@ def _decode_scan(data: bytes) -> Iterator[Token]:
     """Read protobuf's ScanResult: field 2 repeats ScanToken, whose fields are start 1, end 2 and token 4."""
     for field, value in _protobuf_fields(data):
         if field == 2 and isinstance(value, bytes):
-            token = {number: content for number, content in _protobuf_fields(value) if isinstance(content, int)}
+            token = {
+                number: content for number, content in _protobuf_fields(value) if isinstance(content, int)
+            }
             if token.get(4, 0) in _COMMENT_TOKENS + _IDENTIFIER_TOKENS:
                 yield Token(token.get(1, 0), token.get(2, 0), token[4] in _COMMENT_TOKENS)
 

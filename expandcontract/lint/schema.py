@@ -84,9 +84,10 @@ class KnownTable:
     partition_key: tuple[str, ...] = ()
     parent: str | None = None
     bound: Bound | None = None
-    triggers: dict[str, frozenset[str]] = field(default_factory=dict)
+    triggers: dict[str, CreateTrigger] = field(default_factory=dict)
     policies: dict[str, frozenset[str]] = field(default_factory=dict)
     inherits: tuple[str, ...] = ()
+    of_type: str | None = None
     access_method: str | None = None
 
     def valid_checks(self) -> Iterator[Expression]:
@@ -299,6 +300,7 @@ def _create_table(schema: Schema, action: CreateTable) -> None:
         parent=action.parent,
         bound=action.bound,
         inherits=action.inherits,
+        of_type=action.of_type,
     )
     for above in (*action.like, *action.inherits, *([action.parent] if action.parent else [])):
         _inherit_columns(schema, table, above)
@@ -460,7 +462,7 @@ def _create_index(schema: Schema, action: CreateIndex) -> None:
 
 
 def _create_trigger(schema: Schema, action: CreateTrigger) -> None:
-    _known(schema, action.table).triggers[action.name] = action.columns
+    _known(schema, action.table).triggers[action.name] = action
     schema.fresh.add(("trigger", f"{action.table}.{action.name}"))
 
 
@@ -585,7 +587,12 @@ def _set_schema(schema: Schema, action: SetSchema) -> None:
 def _move(schema: Schema, kind: str, old: str, new: str) -> None:
     """Let everything known under the old name be known under the new one."""
     stores: tuple[dict[str, object], ...] = (
-        schema.tables, schema.views, schema.indexes, schema.domains, schema.enums, schema.functions,
+        schema.tables,
+        schema.views,
+        schema.indexes,
+        schema.domains,
+        schema.enums,
+        schema.functions,
     )  # type: ignore[assignment]
     for store in stores:
         if old in store:

@@ -18,7 +18,14 @@ _SPELLING = {
     "char": '"char"',
     "timetz": "time with time zone",
 }
-_SAME = {"int": "int4", "integer": "int4", "bigint": "int8", "smallint": "int2", "boolean": "bool", "decimal": "numeric"}
+_SAME = {
+    "int": "int4",
+    "integer": "int4",
+    "bigint": "int8",
+    "smallint": "int2",
+    "boolean": "bool",
+    "decimal": "numeric",
+}
 _SERIAL = {
     "serial": "int4",
     "serial4": "int4",

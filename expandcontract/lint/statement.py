@@ -114,6 +114,7 @@ class CreateTable(Action):
     partition_key: tuple[str, ...]
     inherits: tuple[str, ...]
     like: tuple[str, ...]
+    of_type: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -396,6 +397,7 @@ class CreateTrigger(Action):
     name: str
     replace: bool
     columns: frozenset[str]
+    function: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -103,7 +103,9 @@ def _subcommand(table: str, kind: str, command: dict[str, Any], at: int) -> Acti
     if kind == "index" and subtype == "AT_AttachPartition":
         return AlterRelation(at, table, kind, TableChange.ATTACH_INDEX, _argument(command))
     reader = _SUBCOMMANDS.get(subtype)
-    return reader(table, command, at) if reader else AlterRelation(at, table, kind, TableChange.OTHER, subtype)
+    return (
+        reader(table, command, at) if reader else AlterRelation(at, table, kind, TableChange.OTHER, subtype)
+    )
 
 
 def _column_change(table: str, command: dict[str, Any], at: int) -> Action:
@@ -136,7 +138,9 @@ def _add_column(table: str, command: dict[str, Any], at: int) -> Action:
 
 
 def _drop_column(table: str, command: dict[str, Any], at: int) -> Action:
-    return DropColumn(at, table, quoted(command["name"]), _cascades(command), command.get("missing_ok", False))
+    return DropColumn(
+        at, table, quoted(command["name"]), _cascades(command), command.get("missing_ok", False)
+    )
 
 
 def _change_type(table: str, command: dict[str, Any], at: int) -> Action:
@@ -159,7 +163,9 @@ def _add_constraint(table: str, command: dict[str, Any], at: int) -> Action:
 
 
 def _drop_constraint(table: str, command: dict[str, Any], at: int) -> Action:
-    return DropConstraint(at, table, quoted(command["name"]), _cascades(command), command.get("missing_ok", False))
+    return DropConstraint(
+        at, table, quoted(command["name"]), _cascades(command), command.get("missing_ok", False)
+    )
 
 
 def _validate_constraint(table: str, command: dict[str, Any], at: int) -> Action:
@@ -180,7 +186,9 @@ def _attach_partition(table: str, command: dict[str, Any], at: int) -> Action:
 def _detach_partition(table: str, command: dict[str, Any], at: int) -> Action:
     partition = command["def"]["PartitionCmd"]
     finalize = command["subtype"] == "AT_DetachPartitionFinalize"
-    return DetachPartition(at, table, of_relation(partition["name"]), partition.get("concurrent", False), finalize)
+    return DetachPartition(
+        at, table, of_relation(partition["name"]), partition.get("concurrent", False), finalize
+    )
 
 
 def _cascades(command: dict[str, Any]) -> bool:

@@ -10,7 +10,6 @@ from expandcontract.lint.reading.objects import option
 from expandcontract.lint.reading.tables import select_into
 from expandcontract.lint.statement import (
     Action,
-
     LockTable,
     Maintain,
     Read,
@@ -21,6 +20,7 @@ from expandcontract.lint.statement import (
 )
 
 _WRITES = {"InsertStmt": "insert", "UpdateStmt": "update", "DeleteStmt": "delete", "MergeStmt": "merge"}
+
 
 def select(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read SELECT: its INTO, its data-modifying WITH, its set_config() calls, or just the tables."""
@@ -33,9 +33,11 @@ def select(body: dict[str, Any], at: int) -> tuple[Action, ...]:
         Read(at, tuple(relations(body)), locks_rows="lockingClause" in body),
     )
 
+
 def write(tag: str, body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read INSERT, UPDATE, DELETE or MERGE, and the writes in its WITH."""
     return (*_writes_within(body, at), _write(tag, body, at))
+
 
 def _write(tag: str, body: dict[str, Any], at: int) -> Write:
     query = body.get("selectStmt", {}).get("SelectStmt", {})
@@ -51,6 +53,7 @@ def _write(tag: str, body: dict[str, Any], at: int) -> Write:
         limited="limitCount" in query,
     )
 
+
 def _writes_within(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     queries = [
         query
@@ -62,14 +65,20 @@ def _writes_within(body: dict[str, Any], at: int) -> tuple[Action, ...]:
         _write(tag, inner, at) for query in queries for tag, inner in query.items() if tag in _WRITES
     )
 
+
 def _settings(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     found = []
     for tag, call in walk(body.get("targetList", ())):
         if tag == "FuncCall" and call["funcname"][-1].get("String", {}).get("sval") == "set_config":
-            name, value, local = ([Expression(each).constant for each in call.get("args", ())] + [None] * 3)[:3]
+            name, value, local = ([Expression(each).constant for each in call.get("args", ())] + [None] * 3)[
+                :3
+            ]
             if isinstance(name, str):
-                found.append(SetVariable(at, name.lower(), None if value is None else str(value), bool(local)))
+                found.append(
+                    SetVariable(at, name.lower(), None if value is None else str(value), bool(local))
+                )
     return tuple(found)
+
 
 def copy(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read COPY, in either direction."""
@@ -77,14 +86,17 @@ def copy(body: dict[str, Any], at: int) -> tuple[Action, ...]:
         return (Write(at, "copy", of_relation(body["relation"]), None, (), None),)
     return (Read(at, tuple(relations(body)), locks_rows=False),)
 
+
 def truncate(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read TRUNCATE."""
     tables = tuple(of_relation(each["RangeVar"]) for each in body["relations"])
     return (Truncate(at, tables, body.get("behavior") == "DROP_CASCADE"),)
 
+
 def lock_table(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read LOCK TABLE."""
     return (LockTable(at, tuple(of_relation(each["RangeVar"]) for each in body["relations"]), body["mode"]),)
+
 
 def vacuum(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read VACUUM and ANALYZE."""
@@ -96,9 +108,11 @@ def vacuum(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     verb = "vacuum" if body.get("is_vacuumcmd") else "analyze"
     return (Maintain(at, verb, tables, full=option(body.get("options", ()), "full")),)
 
+
 def cluster(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read CLUSTER."""
     return (Maintain(at, "cluster", (of_relation(body["relation"]),) if "relation" in body else ()),)
+
 
 def refresh(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read REFRESH MATERIALIZED VIEW."""
@@ -110,4 +124,3 @@ def refresh(body: dict[str, Any], at: int) -> tuple[Action, ...]:
             with_data=not body.get("skipData", False),
         ),
     )
-

@@ -84,7 +84,9 @@ def option(options: Any, name: str) -> bool:
     for each in options:
         element = each["DefElem"]
         if element["defname"] == name:
-            value = Expression({"A_Const": _as_constant(element["arg"])}).constant if "arg" in element else True
+            value = (
+                Expression({"A_Const": _as_constant(element["arg"])}).constant if "arg" in element else True
+            )
             return str(value).lower() not in ("false", "off", "0")
     return False
 
@@ -134,7 +136,9 @@ def name_parts(node: dict[str, Any]) -> list[str]:
 
 def drop_database(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read DROP DATABASE."""
-    return (Drop(at, "database", quoted(body["dbname"]), cascade=False, if_exists=body.get("missing_ok", False)),)
+    return (
+        Drop(at, "database", quoted(body["dbname"]), cascade=False, if_exists=body.get("missing_ok", False)),
+    )
 
 
 def drop_owned(body: dict[str, Any], at: int) -> tuple[Action, ...]:
@@ -158,7 +162,9 @@ def rename(body: dict[str, Any], at: int) -> tuple[Action, ...]:
 def set_schema(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read ALTER … SET SCHEMA."""
     kind = body["objectType"].removeprefix("OBJECT_").lower()
-    name = of_relation(body["relation"]) if "relation" in body else qualified(name_parts(body.get("object", {})))
+    name = (
+        of_relation(body["relation"]) if "relation" in body else qualified(name_parts(body.get("object", {})))
+    )
     return (SetSchema(at, kind, name, quoted(body["newschema"])),)
 
 
@@ -174,13 +180,23 @@ def create_trigger(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     columns = {quoted(each) for each in strings(body.get("columns", ()))}
     if "whenClause" in body:
         columns |= Expression(body["whenClause"]).columns()
-    table = of_relation(body["relation"])
-    return (CreateTrigger(at, table, quoted(body["trigname"]), body.get("replace", False), frozenset(columns)),)
+    return (
+        CreateTrigger(
+            at,
+            of_relation(body["relation"]),
+            quoted(body["trigname"]),
+            body.get("replace", False),
+            frozenset(columns),
+            qualified(strings(body["funcname"])),
+        ),
+    )
 
 
 def create_rule(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read CREATE RULE."""
-    return (CreateRule(at, of_relation(body["relation"]), quoted(body["rulename"]), body.get("replace", False)),)
+    return (
+        CreateRule(at, of_relation(body["relation"]), quoted(body["rulename"]), body.get("replace", False)),
+    )
 
 
 def create_policy(body: dict[str, Any], at: int) -> tuple[Action, ...]:
@@ -202,7 +218,9 @@ def _policy(body: dict[str, Any], at: int, *, created: bool) -> SetPolicy:
 
 def create_enum(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read CREATE TYPE … AS ENUM."""
-    return (CreateType(at, qualified(strings(body["typeName"])), values=tuple(strings(body.get("vals", ())))),)
+    return (
+        CreateType(at, qualified(strings(body["typeName"])), values=tuple(strings(body.get("vals", ())))),
+    )
 
 
 def create_composite(body: dict[str, Any], at: int) -> tuple[Action, ...]:
@@ -246,7 +264,9 @@ def alter_enum(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     if "oldVal" in body:
         return (Rename(at, "enum value", body["oldVal"], body.get("newVal", ""), name),)
     positioned = "newValNeighbor" in body
-    return (AddEnumValue(at, name, body.get("newVal", ""), body.get("skipIfNewValExists", False), positioned),)
+    return (
+        AddEnumValue(at, name, body.get("newVal", ""), body.get("skipIfNewValExists", False), positioned),
+    )
 
 
 def create_sequence(body: dict[str, Any], at: int) -> tuple[Action, ...]:
@@ -296,7 +316,11 @@ def create_function(body: dict[str, Any], at: int) -> tuple[Action, ...]:
 
 def create_extension(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read CREATE EXTENSION."""
-    return (SetExtension(at, quoted(body["extname"]), created=True, if_not_exists=body.get("if_not_exists", False)),)
+    return (
+        SetExtension(
+            at, quoted(body["extname"]), created=True, if_not_exists=body.get("if_not_exists", False)
+        ),
+    )
 
 
 def alter_extension(body: dict[str, Any], at: int) -> tuple[Action, ...]:
@@ -312,7 +336,9 @@ def create_schema(body: dict[str, Any], at: int) -> tuple[Action, ...]:
 
 def publication(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read CREATE and ALTER PUBLICATION."""
-    tables = relations([each.get("PublicationObjSpec", {}).get("pubtable", {}) for each in body.get("pubobjects", ())])
+    tables = relations(
+        [each.get("PublicationObjSpec", {}).get("pubtable", {}) for each in body.get("pubobjects", ())]
+    )
     return (ChangePublication(at, quoted(body["pubname"]), tuple(tables), created="action" not in body),)
 
 

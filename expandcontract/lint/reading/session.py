@@ -39,7 +39,9 @@ def set_variable(body: dict[str, Any], at: int) -> tuple[Action, ...]:
 def grant(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read GRANT and REVOKE on objects."""
     kind = body.get("objtype", "OBJECT_TABLE").removeprefix("OBJECT_").lower()
-    named = relations(body.get("objects", ())) or [qualified(name_parts(each)) for each in body.get("objects", ())]
+    named = relations(body.get("objects", ())) or [
+        qualified(name_parts(each)) for each in body.get("objects", ())
+    ]
     return (Authorise(at, "grant" if body.get("is_grant") else "revoke", kind, tuple(named)),)
 
 

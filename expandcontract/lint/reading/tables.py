@@ -59,8 +59,11 @@ def create_table(body: dict[str, Any], at: int) -> tuple[Action, ...]:
             partition_key=tuple(_key_part(each["PartitionElem"]) for each in partition.get("partParams", ())),
             inherits=() if bound else above,
             like=tuple(
-                of_relation(each["TableLikeClause"]["relation"]) for each in elements if "TableLikeClause" in each
+                of_relation(each["TableLikeClause"]["relation"])
+                for each in elements
+                if "TableLikeClause" in each
             ),
+            of_type=read_type(body["ofTypename"]).name if "ofTypename" in body else None,
         ),
     )
 

@@ -93,7 +93,9 @@ _NOT_SQL = (
 
 def read(text: str) -> list[Statement]:
     """Give every statement of the text, in order; what can't be parsed is a statement that holds `Broken`."""
-    encoded = text.encode("utf-8", "replace").replace(b"\0", b"\x01")  # a NUL would end the text for the parser
+    encoded = text.encode("utf-8", "replace").replace(
+        b"\0", b"\x01"
+    )  # a NUL would end the text for the parser
     found = list(pieces(encoded))
     notices: list[Statement] = []
     if any(piece.fault for piece in found):

@@ -1,0 +1,118 @@
+"""Runs every rule over every action of a text, keeping the schema and the transaction as they unfold."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from expandcontract.domain.phase import Phase
+from expandcontract.lint.catalogue import rules_on
+from expandcontract.lint.rule import Problem, Rule
+from expandcontract.lint.scene import Done, Guarantees, Scene, Surroundings
+from expandcontract.lint.schema import Schema
+from expandcontract.lint.server.effects import Server, effects_of
+from expandcontract.lint.statement import Action, SetVariable, Statement, Transaction
+
+_ENDINGS = ("commit", "rollback", "prepare")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A problem, the rule that found it, and where."""
+
+    name: str
+    rule: Rule
+    problem: Problem
+    action: Action
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """Everything that isn't in the text: server, runner, phase, the rest of the change."""
+
+    version: int = 16
+    minor: int | None = None
+    time_zone: str | None = None
+    in_transaction: bool = True
+    phase: Phase | None = None
+    guarantees: Guarantees = Guarantees()
+    surroundings: Surroundings = Surroundings()
+
+
+def judge(statements: Sequence[Statement], schema: Schema, assumed: Assumptions) -> Iterator[Verdict]:
+    """Give every problem, in the order of the text; the schema is left as the text leaves it."""
+    scene = Scene(
+        Server(assumed.version, schema, assumed.time_zone),
+        statements,
+        assumed.phase,
+        assumed.in_transaction,
+        assumed.guarantees,
+        assumed.surroundings,
+        minor=assumed.minor,
+        in_transaction=assumed.in_transaction,
+    )
+    undo = _Undo(statements)
+    for position, statement in enumerate(statements):
+        scene.position = position
+        yield from _statement(scene, statement)
+        for action in statement.actions:
+            scene.schema.apply(action)
+            _follow(scene, action, undo)
+
+
+def _statement(scene: Scene, statement: Statement) -> Iterator[Verdict]:
+    outside = scene.in_transaction
+    if not outside and scene.done and scene.done[-1].statement.start != statement.start:
+        scene.done = []  # a DO block is a transaction of its own
+    scene.in_transaction = outside or statement.in_block
+    for action in statement.actions:
+        scene.effects = effects_of([action], scene.server)
+        for name, rule in rules_on(type(action)):
+            for problem in rule.check(action, scene):
+                yield Verdict(name, rule, problem, action, statement)
+        done = Done(statement, action, scene.effects, scene.live_locks(scene.effects))
+        scene.all_done.append(done)
+        if scene.in_transaction:
+            scene.done.append(done)
+    scene.in_transaction = outside
+
+
+def _follow(scene: Scene, action: Action, undo: _Undo) -> None:
+    """Take note of what the action changes about the session: its settings, its transaction."""
+    if isinstance(action, SetVariable):
+        if action.name == "all":
+            scene.settings.clear()
+        scene.settings[action.name] = None if action.reset else action.value
+        return
+    if not isinstance(action, Transaction):
+        return
+    if action.verb == "begin":
+        if not scene.in_transaction:
+            undo.remember(scene.schema)
+        scene.in_transaction = True
+    elif action.verb in _ENDINGS:
+        if action.verb == "rollback":
+            undo.restore(scene)
+        scene.in_transaction = False
+        scene.done = []
+
+
+class _Undo:
+    """What ROLLBACK goes back to; copied only for texts that have one."""
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self._needed = any(
+            isinstance(action, Transaction) and action.verb == "rollback"
+            for statement in statements
+            for action in statement.actions
+        )
+        self._before: Schema | None = None
+
+    def remember(self, schema: Schema) -> None:
+        self._before = copy.deepcopy(schema) if self._needed else None
+
+    def restore(self, scene: Scene) -> None:
+        if self._before is not None:
+            vars(scene.schema).update(vars(copy.deepcopy(self._before)))
