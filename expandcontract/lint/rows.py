@@ -1,0 +1,68 @@
+"""Which rows a data statement touches: all of them, a range of the key, or however many there happen to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from expandcontract.lint.expression import Comparison, Expression, walk
+from expandcontract.lint.schema import Schema
+from expandcontract.lint.statement import ConstraintKind, Write
+
+_USUAL_KEYS = frozenset(("id", "uuid", "guid", "pk", "ctid"))
+
+
+def touches_every_row(action: Write) -> bool:
+    """Whether no WHERE, or one that is always true, limits the statement."""
+    return action.where is None or action.where.truth() is True
+
+
+def is_keyed(action: Write, schema: Schema) -> bool:
+    """Whether the WHERE holds the statement to a bounded part of the table's key."""
+    if action.where is None:
+        return False
+    if action.where.truth() is False:
+        return True
+    keys = _key_columns(action.table, schema)
+    comparisons = [each for part in action.where.conjuncts() if (each := part.comparison())]
+    return any(_bounds(each, keys) for each in comparisons) or any(
+        _is_limited_list(part, keys) for part in action.where.conjuncts()
+    )
+
+
+def _key_columns(table: str, schema: Schema) -> frozenset[str]:
+    """Give the leading columns of the table's unique keys; where they aren't known, the usual names of keys."""
+    known = schema.table(table)
+    unique = {index.columns[0] for index in schema.indexes_of(table) if index.unique and not index.partial}
+    if known:
+        unique |= {
+            each.columns[0]
+            for each in known.constraints.values()
+            if each.kind is ConstraintKind.PRIMARY_KEY and each.columns
+        }
+    found = {column for column in unique if column}
+    if found:
+        return frozenset(found | {"ctid"})
+    bare = table.rsplit(".", 1)[-1].strip('"')
+    return _USUAL_KEYS | {f"{bare}_id", f"{bare.removesuffix('s')}_id"}
+
+
+def _bounds(comparison: Comparison, keys: Iterable[str]) -> bool:
+    if comparison.column not in keys or not _is_constant(comparison.right):
+        return False
+    return comparison.is_equality or comparison.kind == "AEXPR_BETWEEN" or comparison.operator in ("<", "<=")
+
+
+def _is_constant(node: Any) -> bool:
+    return not any(tag in ("ColumnRef", "SubLink") for tag, _ in walk({"value": node}))
+
+
+def _is_limited_list(part: Expression, keys: Iterable[str]) -> bool:
+    """Whether it is ``key IN (SELECT … LIMIT n)``."""
+    link = part.node.get("SubLink")
+    if not link or "testexpr" not in link:
+        return False
+    tested = Expression(link["testexpr"]).columns()
+    return bool(tested & set(keys)) and any(
+        "limitCount" in body for tag, body in walk(link) if tag == "SelectStmt"
+    )
