@@ -24,7 +24,7 @@ class Action:
 class Statement:
     """One statement: its byte range in the text, and what it does.
 
-    ``tag`` is the parser's name of the statement; ``tree`` is kept for questions about the statement as a whole;
+    ``tag`` is the parser's name of the statement; ``tree`` and ``source`` are kept for questions about the statement as a whole;
     ``in_block`` tells one that a DO block runs, whose range is then the whole block's.
     """
 
@@ -34,6 +34,7 @@ class Statement:
     actions: tuple[Action, ...]
     tree: dict[str, Any] = field(default_factory=dict)
     in_block: bool = False
+    source: bytes = b""
 
 
 class ConstraintKind(StrEnum):

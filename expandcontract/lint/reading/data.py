@@ -83,7 +83,8 @@ def _settings(body: dict[str, Any], at: int) -> tuple[Action, ...]:
 def copy(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read COPY, in either direction."""
     if body.get("is_from") and "relation" in body:
-        return (Write(at, "copy", of_relation(body["relation"]), None, (), None),)
+        where = Expression(body["whereClause"]) if "whereClause" in body else None
+        return (Write(at, "copy", of_relation(body["relation"]), where, (), None),)
     return (Read(at, tuple(relations(body)), locks_rows=False),)
 
 

@@ -134,7 +134,7 @@ def _statements(text: bytes, piece: Piece) -> Iterator[Statement]:
     actions = _actions(tag, body, piece.start - piece.base)
     if piece.base:
         actions = tuple(replace(action, at=action.at + piece.base) for action in actions)
-    yield Statement(piece.start, piece.end, tag, actions, piece.tree)
+    yield Statement(piece.start, piece.end, tag, actions, piece.tree, source=text[piece.start : piece.end])
 
 
 def _broken(text: bytes, piece: Piece) -> Statement:
@@ -194,7 +194,7 @@ def _placed(statement: Statement, outer: Piece, shift: int | None) -> Statement:
         actions = tuple(replace(action, at=outer.start) for action in statement.actions)
     else:
         actions = tuple(replace(action, at=action.at + shift) for action in statement.actions)
-    return Statement(outer.start, outer.end, statement.tag, actions, statement.tree, in_block=True)
+    return replace(statement, start=outer.start, end=outer.end, actions=actions, in_block=True)
 
 
 def _with_long_identifiers(text: bytes, statements: list[Statement]) -> list[Statement]:

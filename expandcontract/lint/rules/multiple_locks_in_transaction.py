@@ -1,0 +1,54 @@
+"""One transaction locks several tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from expandcontract.lint.finding import Hazard
+from expandcontract.lint.identifier import listed
+from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
+from expandcontract.lint.statement import Action
+
+
+def check(action: Action, scene: Scene) -> Iterator[Problem]:
+    before = _roots(scene.held(), scene)
+    now = _roots(scene.live_locks(scene.effects), scene)
+    if before and now - before and action is scene.statement.actions[0]:
+        yield Problem(
+            f"{listed(sorted(before))} stays locked while this waits for {listed(sorted(now - before))}",
+            "one transaction per table: a part of its own for each",
+        )
+
+
+def _roots(locks: dict[str, Lock], scene: Scene) -> set[str]:
+    """Give the tables under ACCESS EXCLUSIVE, a partition counting as its parent."""
+    found = set()
+    for name, mode in locks.items():
+        if mode is Lock.ACCESS_EXCLUSIVE:
+            known = scene.schema.table(name)
+            found.add(known.parent if known and known.parent else name)
+    return found
+
+
+RULE = Rule(
+    hazard=Hazard.TRANSACTION,
+    title="One transaction locks several tables",
+    on=(Action,),
+    check=check,
+    why=(
+        "The first table stays locked while the statement waits for the second; with code that "
+        "takes them in the other order it deadlocks."
+    ),
+    instead="A part of its own for each table.",
+    bad=Example(
+        "ALTER TABLE users ADD COLUMN tier text; ALTER TABLE orders ADD COLUMN tier text",
+        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE orders (id bigint PRIMARY KEY)",
+    ),
+    good=Example(
+        "ALTER TABLE users ADD COLUMN tier text",
+        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE orders (id bigint PRIMARY KEY)",
+    ),
+    manual="https://www.postgresql.org/docs/current/explicit-locking.html",
+)

@@ -1,0 +1,55 @@
+"""A constraint is added NOT VALID and validated in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from expandcontract.lint.finding import Hazard
+from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.scene import Scene
+from expandcontract.lint.schema import default_name
+from expandcontract.lint.statement import Action, AddConstraint, AlterDomain, ValidateConstraint
+
+
+def check(action: ValidateConstraint | AlterDomain, scene: Scene) -> Iterator[Problem]:
+    for done in scene.done:
+        if isinstance(action, ValidateConstraint):
+            earlier = done.action
+            same = isinstance(earlier, AddConstraint) and earlier.table == action.table
+            if same and scene.is_live(action.table) and _adds(earlier, action.name, scene):
+                yield Problem(
+                    f"the strong lock that added {action.name} is kept while every row of {action.table} is checked"
+                )
+                return
+
+
+def _adds(action: Action, name: str, scene: Scene) -> bool:
+    """Whether the action added the constraint of this name, which it may have left to PostgreSQL to name."""
+    if not isinstance(action, AddConstraint) or action.constraint.valid:
+        return False
+    return name == (action.constraint.name or default_name(action.table, action.constraint))
+
+
+RULE = Rule(
+    hazard=Hazard.TRANSACTION,
+    title="A constraint is added NOT VALID and validated in the same transaction",
+    on=(
+        ValidateConstraint,
+        AlterDomain,
+    ),
+    check=check,
+    why=(
+        "VALIDATE alone lets reads and writes go on; after the ADD in the same transaction its "
+        "lock is still held."
+    ),
+    instead="VALIDATE CONSTRAINT in a part of its own.",
+    bad=Example(
+        "ALTER TABLE users ADD CONSTRAINT given CHECK (email IS NOT NULL) NOT VALID; ALTER TABLE users VALIDATE CONSTRAINT given",
+        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
+    ),
+    good=Example(
+        "ALTER TABLE users ADD CONSTRAINT given CHECK (email IS NOT NULL) NOT VALID",
+        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
+    ),
+    manual="https://www.postgresql.org/docs/current/sql-altertable.html",
+)
