@@ -15,6 +15,7 @@ from expandcontract.lint.server.attach import bound_is_proven
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.server.type_change import convert, is_plain_cast
 from expandcontract.lint.server.volatility import volatile_functions
+from expandcontract.lint.sqltype import SqlType
 from expandcontract.lint.statement import (
     Action,
     AddColumn,
@@ -209,6 +210,20 @@ def type_is_rewritten(action: ChangeType, server: Server) -> bool:
         version=server.version,
         time_zone=server.time_zone,
     ).rewrites
+
+
+def narrows(old: SqlType, action: ChangeType, server: Server) -> bool:
+    """Whether a value of the old type may not fit into the new one."""
+    if not is_plain_cast(action.using, action.column):
+        return False
+    return convert(
+        old,
+        action.type,
+        action.using,
+        schema=server.schema,
+        version=server.version,
+        time_zone=server.time_zone,
+    ).narrows
 
 
 def type_rebuilds_index(action: ChangeType, server: Server) -> bool:

@@ -1,0 +1,48 @@
+"""A column is removed that new code can’t leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from expandcontract.domain.phase import Phase
+from expandcontract.lint.finding import Hazard
+from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.scene import Scene
+from expandcontract.lint.statement import DropColumn
+
+
+def check(action: DropColumn, scene: Scene) -> Iterator[Problem]:
+    known = scene.schema.column(action.table, action.column)
+    if (
+        scene.phase is not Phase.CONTRACT
+        or known is None
+        or not scene.is_live_column(action.table, action.column)
+    ):
+        return
+    if known.not_null and not known.has_default and known.generated is None:
+        yield Problem(
+            f"until this runs, code that no longer knows {action.table}.{action.column} can't INSERT: it is NOT NULL without a default",
+            f"in upgrade(): ALTER TABLE {action.table} ALTER COLUMN {action.column} DROP NOT NULL",
+        )
+
+
+RULE = Rule(
+    hazard=Hazard.PHASE,
+    title="A column is removed that new code can’t leave out",
+    on=(DropColumn,),
+    check=check,
+    why=(
+        "New code runs for the whole rollback window before the contract; its INSERTs fail on a "
+        "NOT NULL column without default."
+    ),
+    instead=("In upgrade() of the same change drop the NOT NULL, or give the column a default."),
+    bad=Example(
+        "ALTER TABLE users DROP COLUMN name",
+        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL)",
+    ),
+    good=Example(
+        "ALTER TABLE users DROP COLUMN name",
+        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
+    ),
+    manual="https://www.postgresql.org/docs/current/sql-altertable.html",
+)
