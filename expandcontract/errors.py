@@ -70,7 +70,13 @@ class RevisionError(UsageError):
     """
 
     def __init__(
-        self, what: str, *, file: str, line: int | None = None, because: str | None = None, next_command: str | None = None
+        self,
+        what: str,
+        *,
+        file: str,
+        line: int | None = None,
+        because: str | None = None,
+        next_command: str | None = None,
     ) -> None:
         place = f"{file}:{line}" if line else file
         super().__init__(f"{place}: {what}", because=because, next_command=next_command)

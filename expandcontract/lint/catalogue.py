@@ -24,7 +24,13 @@ def all_rules() -> Mapping[str, Rule]:
     return found
 
 
-@cache
+_by_action: dict[type[Action], tuple[tuple[str, Rule], ...]] = {}
+
+
 def rules_on(action: type[Action]) -> tuple[tuple[str, Rule], ...]:
     """Give the rules, with their names, that judge actions of this type."""
-    return tuple((name, rule) for name, rule in all_rules().items() if issubclass(action, rule.on))
+    found = _by_action.get(action)
+    if found is None:
+        found = tuple((name, rule) for name, rule in all_rules().items() if issubclass(action, rule.on))
+        _by_action[action] = found
+    return found

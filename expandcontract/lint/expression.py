@@ -107,9 +107,10 @@ class Expression:
         return [self]
 
     def proves_not_null(self, column: str) -> bool:
-        """Whether a CHECK of this expression can only hold when the column isn't NULL.
+        """
+        Whether a CHECK of this expression can only hold when the column isn't NULL.
 
-        The same reasoning as PostgreSQL's: https://www.postgresql.org/docs/current/sql-altertable.html, SET NOT NULL.
+        PostgreSQL reasons alike: https://www.postgresql.org/docs/current/sql-altertable.html, SET NOT NULL.
         """
         boolean = self.node.get("BoolExpr")
         if boolean:
@@ -122,8 +123,8 @@ class Expression:
         return self._tests_null("IS_NOT_NULL", column)
 
     def _tests_null(self, kind: str, column: str) -> bool:
-        test = self.node.get("NullTest")
-        return bool(test) and test["nulltesttype"] == kind and _column(test["arg"]) == column
+        test = self.node.get("NullTest", {})
+        return test.get("nulltesttype") == kind and _column(test["arg"]) == column
 
     def truth(self) -> bool | None:
         """Give what it is for every row: True, False, or None where it depends on the row."""
@@ -217,7 +218,7 @@ def _boolean_truth(boolean: dict[str, Any]) -> bool | None:
     truths = [part.truth() for part in parts]
     if boolean["boolop"] == "NOT_EXPR":
         return None if truths[0] is None else not truths[0]
-    decisive = boolean["boolop"] == "OR_EXPR"
+    decisive: bool = boolean["boolop"] == "OR_EXPR"
     if decisive in truths:
         return decisive
     if None not in truths:

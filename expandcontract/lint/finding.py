@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How much a finding matters; only an error makes ``ec lint`` exit with 1, unless configured otherwise."""
+    """How much a finding matters; only an error makes ``ec lint`` exit with 1."""
 
     ERROR = "error"  # it would hurt
     WARNING = "warning"  # it may hurt
@@ -30,7 +30,7 @@ class Hazard(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding. Lines and columns count from 1, offsets (in characters) from 0, all of them in the linted text."""
+    """One finding; lines and columns count from 1, offsets (in characters) from 0, in the linted text."""
 
     rule: str
     severity: Severity

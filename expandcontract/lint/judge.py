@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from expandcontract.domain.phase import Phase
 from expandcontract.lint.catalogue import rules_on
@@ -37,8 +37,8 @@ class Assumptions:
     time_zone: str | None = None
     in_transaction: bool = True
     phase: Phase | None = None
-    guarantees: Guarantees = Guarantees()
-    surroundings: Surroundings = Surroundings()
+    guarantees: Guarantees = field(default_factory=Guarantees)
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
 
 def judge(statements: Sequence[Statement], schema: Schema, assumed: Assumptions) -> Iterator[Verdict]:

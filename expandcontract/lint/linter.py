@@ -27,7 +27,8 @@ def lint_sql(
     severities: Severities | None = None,
     path: str | None = None,
 ) -> list[Finding]:
-    """Give what is wrong with the SQL, in the order of the text; an empty list means nothing.
+    """
+    Give what is wrong with the SQL, in the order of the text; an empty list means nothing.
 
     Args:
         sql: the text to judge.
@@ -40,6 +41,7 @@ def lint_sql(
         surroundings: what else the change does: the columns that its contract removes, and so on.
         severities: the user's choice of severities.
         path: where the text comes from, for severities by path; copied into the findings.
+
     """
     major, _, minor = str(server_version).partition(".")
     assumed = Assumptions(

@@ -1,7 +1,8 @@
-"""PostgreSQL's own parser, as shipped in the postgast wheel; the only module that knows it.
+"""
+PostgreSQL's own parser, as shipped in the postgast wheel; the only module that knows it.
 
-The wheel's Python layer builds protobuf classes at import, which costs more than parsing a thousand statements does.
-We need only three C functions of the libpg_query it carries, and they answer in JSON, so they are called directly.
+The wheel's Python layer builds protobuf classes at import, which costs more than parsing a thousand statements
+does. We need only a few C functions of the libpg_query in it, and they answer in JSON: they are called directly.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _LONGEST_TRY = 20  # semicolons looked at for the end of a statement where the s
 _LIBRARIES = {"darwin": "libpg_query.dylib", "win32": "pg_query.dll"}
 
 
-class ParserMissing(RuntimeError):
+class ParserMissingError(RuntimeError):
     """The postgast wheel isn't installed, or carries no library for this platform."""
 
 
@@ -39,7 +40,8 @@ class SyntaxFault:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One statement of a text: its byte range, and either its tree or the fault that the parser found.
+    """
+    One statement of a text: its byte range, and either its tree or the fault that the parser found.
 
     Locations inside the tree count from ``base``.
     """
@@ -105,10 +107,10 @@ class _ScanResult(ctypes.Structure):
 def _library() -> ctypes.CDLL:
     spec = importlib.util.find_spec("postgast")
     if spec is None or not spec.submodule_search_locations:
-        raise ParserMissing("the package postgast is not installed; pip install postgast")
+        raise ParserMissingError("the package postgast is not installed; pip install postgast")
     path = Path(spec.submodule_search_locations[0]) / _LIBRARIES.get(sys.platform, "libpg_query.so")
     if not path.is_file():
-        raise ParserMissing(f"postgast carries no parser for this platform: {path} is missing")
+        raise ParserMissingError(f"postgast carries no parser for this platform: {path} is missing")
     library = ctypes.CDLL(str(path))
     results = {
         "pg_query_parse": (_ParseResult, "pg_query_free_parse_result"),
@@ -125,7 +127,8 @@ def _library() -> ctypes.CDLL:
 
 
 def pieces(text: bytes) -> Iterator[Piece]:
-    """Give every statement of the text, in order, each with its tree or with the fault in it.
+    """
+    Give every statement of the text, in order, each with its tree or with the fault in it.
 
     One bad statement doesn't hide the others: the whole text is tried first, and split only when that fails.
     """

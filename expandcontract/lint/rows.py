@@ -1,4 +1,4 @@
-"""Which rows a data statement touches: all of them, a range of the key, or however many there happen to be."""
+"""Which rows a data statement touches: all, a bounded part of the key, or however many there happen to be."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def is_keyed(action: Write, schema: Schema) -> bool:
 
 
 def _key_columns(table: str, schema: Schema) -> frozenset[str]:
-    """Give the leading columns of the table's unique keys; where they aren't known, the usual names of keys."""
+    """Give the leading columns of the table's unique keys; else the usual names of keys."""
     known = schema.table(table)
     unique = {index.columns[0] for index in schema.indexes_of(table) if index.unique and not index.partial}
     if known:
@@ -48,7 +48,7 @@ def _key_columns(table: str, schema: Schema) -> frozenset[str]:
 
 
 def _bounds(comparison: Comparison, keys: Iterable[str]) -> bool:
-    if comparison.column not in keys or not _is_constant(comparison.right):
+    if comparison.column is None or comparison.column not in keys or not _is_constant(comparison.right):
         return False
     return comparison.is_equality or comparison.kind == "AEXPR_BETWEEN" or comparison.operator in ("<", "<=")
 

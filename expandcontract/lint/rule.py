@@ -1,4 +1,4 @@
-"""What a rule is: the offence, the actions it can stand in, what PostgreSQL does then, and what to write instead."""
+"""What a rule is: the offence, the actions it stands in, what PostgreSQL does, and what to write instead."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Example:
     sql: str
     schema: str = ""
     in_transaction: bool = True
-    version: int = 16
+    version: int | str = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class Effect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule; its name is that of the file it stands in.
+    """
+    One rule; its name is that of the file it stands in.
 
     ``check`` gets an action of one of the types in ``on`` and the `Scene` it happens in, and yields problems.
     ``severity`` replaces what the hazard's class would give, ``in_contract`` what it would give in contract.

@@ -1,4 +1,4 @@
-"""What a rule may know besides the action: the schema before it, the transaction around it, the phase, the server."""
+"""What a rule may know besides the action: the schema before it, the transaction around it, the phase."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ class Guarantees:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The rest of the change that a text belongs to.
+    """
+    The rest of the change that a text belongs to.
 
-    ``removed`` are the (table, column) pairs that the change's contract drops; ``mapped`` those that the models map;
+    ``removed`` are the (table, column) pairs that its contract drops; ``mapped`` those that the models map;
     ``has_backfill`` tells that the change declares one.
     """
 

@@ -93,9 +93,9 @@ class KnownTable:
     def valid_checks(self) -> Iterator[Expression]:
         """Give the expressions of its validated, enforced CHECK constraints."""
         for constraint in self.constraints.values():
-            if constraint.kind is ConstraintKind.CHECK and constraint.valid and constraint.enforced:
-                if constraint.expression:
-                    yield constraint.expression
+            checked = constraint.kind is ConstraintKind.CHECK and constraint.valid and constraint.enforced
+            if checked and constraint.expression:
+                yield constraint.expression
 
     def foreign_keys(self) -> Iterator[Constraint]:
         """Give its foreign keys."""
@@ -204,7 +204,7 @@ class Schema:
         ]
 
     def referenced(self, table: str) -> list[str]:
-        """Give the tables that this one's foreign keys point at, itself left out."""
+        """Give the tables that its foreign keys point at, itself left out."""
         known = self.tables.get(table)
         found = {key.references for key in known.foreign_keys() if key.references} if known else set()
         return sorted(found - {table})
@@ -616,7 +616,7 @@ def _move_fresh(schema: Schema, kind: str, old: str, new: str) -> None:
         schema.fresh.add((kind, new))
 
 
-_HANDLERS: dict[type[Action], Callable[[Schema, Action], None]] = {
+_HANDLERS: dict[type[Action], Callable[..., None]] = {
     AddColumn: _add_column,
     AddConstraint: _add_constraint,
     AlterColumn: _alter_column,
@@ -644,4 +644,4 @@ _HANDLERS: dict[type[Action], Callable[[Schema, Action], None]] = {
     SetSchema: _set_schema,
     SetSequence: _set_sequence,
     ValidateConstraint: _validate_constraint,
-}  # type: ignore[dict-item]
+}

@@ -27,7 +27,7 @@ def default_severity(rule: Rule, phase: Phase | None) -> Severity:
 
 @dataclass(frozen=True, slots=True)
 class Severities:
-    """The user's choice: severities by rule name or class letter, and the same for paths that match a pattern."""
+    """The user's choice: severities by rule name or class letter, everywhere and by path pattern."""
 
     everywhere: Mapping[str, Severity] = field(default_factory=dict)
     by_path: Mapping[str, Mapping[str, Severity]] = field(default_factory=dict)

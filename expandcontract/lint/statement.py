@@ -1,4 +1,5 @@
-"""What a statement does, as values: one statement holds one or more actions, and rules judge actions.
+"""
+What a statement does, as values: one statement holds one or more actions, and rules judge actions.
 
 ``at`` is the byte offset that a finding points at. Names are ready to be pasted into SQL (see `identifier`).
 """
@@ -22,10 +23,11 @@ class Action:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """One statement: its byte range in the text, and what it does.
+    """
+    One statement: its byte range in the text, and what it does.
 
-    ``tag`` is the parser's name of the statement; ``tree`` and ``source`` are kept for questions about the statement as a whole;
-    ``in_block`` tells one that a DO block runs, whose range is then the whole block's.
+    ``tag`` is the parser's name of the statement; ``tree`` and ``source`` are kept for questions about it as a
+    whole; ``in_block`` tells one that a DO block runs, whose range is then the whole block's.
     """
 
     start: int
@@ -350,7 +352,8 @@ class LockTable(Action):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Write(Action):
-    """INSERT, UPDATE, DELETE, MERGE or COPY … FROM into one table.
+    """
+    INSERT, UPDATE, DELETE, MERGE or COPY … FROM into one table.
 
     ``sources`` are the relations that the rows come from; ``limited`` tells a LIMIT in that query.
     """
@@ -441,7 +444,7 @@ class CreateDomain(Action):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AlterDomain(Action):
-    """ALTER DOMAIN: "add constraint", "drop constraint", "validate", "set not null", "drop not null", "default"."""
+    """ALTER DOMAIN; ``change`` is "add constraint", "validate", "set not null", "default" and so on."""
 
     name: str
     change: str
@@ -512,7 +515,7 @@ class CreateSchema(Action):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transaction(Action):
-    """BEGIN, COMMIT, ROLLBACK, SAVEPOINT and their kin, by the verbs begin, commit, rollback, prepare, savepoint."""
+    """BEGIN, COMMIT and their kin: the verbs begin, commit, rollback, prepare, savepoint."""
 
     verb: str
 

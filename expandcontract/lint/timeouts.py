@@ -18,6 +18,6 @@ _VALUE = re.compile(r"\s*([0-9.]+)\s*(us|ms|s|min|h|d|)\s*\Z")
 
 
 def duration(value: str | None) -> timedelta | None:
-    """Give the duration that a setting's text means; without a unit it counts milliseconds. None if it is none."""
+    """Give the duration that a setting's text means, in milliseconds without a unit; None if it is none."""
     match = _VALUE.match(value) if value is not None else None
     return float(match[1]) * _UNITS[match[2]] if match else None

@@ -26,7 +26,8 @@ def language(body: dict[str, Any]) -> str:
 
 
 def contents(statement: str) -> list[tuple[str, bool]] | None:
-    """Give the SQL texts in a DO block, in order, each with whether it is made up when it runs.
+    """
+    Give the SQL texts in a DO block, in order, each with whether it is made up when it runs.
 
     A dynamic text is empty unless it is a plain constant. None where the body can't be read.
     """

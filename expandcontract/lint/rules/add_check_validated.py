@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AddConstraint, ConstraintKind
 
 
@@ -38,5 +39,6 @@ RULE = Rule(
         "ALTER TABLE users ADD CONSTRAINT adult CHECK (age >= 18) NOT VALID",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, age integer)",
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("scan",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

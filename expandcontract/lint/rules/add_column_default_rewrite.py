@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
 from expandcontract.lint.server.effects import column_is_rewritten, default_is_volatile
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AddColumn
 
 
@@ -17,7 +18,8 @@ def check(action: AddColumn, scene: Scene) -> Iterator[Problem]:
         return
     if scene.is_live(action.table) and column_is_rewritten(action, scene.server):
         yield Problem(
-            f"PostgreSQL {scene.version} writes every row of {action.table} anew to store the default of {action.column.name}"
+            f"PostgreSQL {scene.version} writes every row of {action.table} anew to store the default "
+            f"of {action.column.name}"
         )
 
 
@@ -39,6 +41,10 @@ RULE = Rule(
         "ALTER TABLE users ADD COLUMN tier text",
         schema="CREATE TABLE users (id bigint PRIMARY KEY)",
         version=10,
+    ),
+    effects=(
+        Effect("10", {"users": Lock.ACCESS_EXCLUSIVE}, ("rewrite",)),
+        Effect("11-18", {"users": Lock.ACCESS_EXCLUSIVE}),
     ),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

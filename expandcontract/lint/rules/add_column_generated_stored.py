@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AddColumn
 
 
@@ -35,5 +36,6 @@ RULE = Rule(
         "ALTER TABLE users ADD COLUMN key text",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, email text)",
     ),
+    effects=(Effect("12-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("rewrite",)),),
     manual="https://www.postgresql.org/docs/current/ddl-generated-columns.html",
 )

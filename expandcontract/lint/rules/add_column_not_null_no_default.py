@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard, Severity
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AddColumn
 
 
@@ -24,7 +25,8 @@ def check(action: AddColumn, scene: Scene) -> Iterator[Problem]:
         return
     yield Problem(
         f"it fails when {action.table} has a row; and INSERTs that don't know {column.name} fail ever after",
-        f"ADD COLUMN {column.name} {column.type} (nullable) or with a DEFAULT; in contract, when every row and every "
+        f"ADD COLUMN {column.name} {column.type} (nullable) or with a DEFAULT; in contract, when every "
+        "row and every "
         "release has a value: CHECK … NOT VALID, VALIDATE, SET NOT NULL",
     )
 
@@ -35,7 +37,7 @@ RULE = Rule(
     on=(AddColumn,),
     check=check,
     why=(
-        "The rows that exist have no value, and running code doesn’t know the column. DEFAULT "
+        "The rows that exist have no value, and running code doesn't know the column. DEFAULT "
         "NULL is no default."
     ),
     instead=("Add it nullable or with a DEFAULT; backfill; SET NOT NULL with a proof in contract."),
@@ -47,6 +49,7 @@ RULE = Rule(
         "ALTER TABLE users ADD COLUMN tier text NOT NULL DEFAULT 'free'",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
     in_contract=Severity.ERROR,
 )

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AddColumn
 
 
 def check(action: AddColumn, scene: Scene) -> Iterator[Problem]:
     if action.column.type.serial and scene.is_live(action.table) and scene.effects.rewrites:
         yield Problem(
-            f"every row of {action.table} gets its own number for {action.column.name}: the table is written anew"
+            f"every row of {action.table} gets its own number for {action.column.name}: the table is "
+            "written anew"
         )
 
 
@@ -36,5 +38,6 @@ RULE = Rule(
     good=Example(
         "ALTER TABLE users ADD COLUMN number bigint", schema="CREATE TABLE users (id bigint PRIMARY KEY)"
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("rewrite",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

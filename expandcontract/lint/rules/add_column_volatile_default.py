@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.server.volatility import volatile_functions
 from expandcontract.lint.statement import AddColumn
 
@@ -18,8 +19,10 @@ def check(action: AddColumn, scene: Scene) -> Iterator[Problem]:
     called = volatile_functions(column.default, scene.schema, scene.version)
     if called:
         yield Problem(
-            f"{called[0]}() gives every row of {action.table} a value of its own, so the whole table is written anew",
-            f"ADD COLUMN {column.name} {column.type}, then ALTER COLUMN {column.name} SET DEFAULT {called[0]}(), "
+            f"{called[0]}() gives every row of {action.table} a value of its own, so the whole table "
+            "is written anew",
+            f"ADD COLUMN {column.name} {column.type}, then ALTER COLUMN {column.name} SET DEFAULT "
+            f"{called[0]}(), "
             "then backfill the rows that exist",
         )
 
@@ -44,5 +47,6 @@ RULE = Rule(
         "ALTER TABLE users ADD COLUMN joined timestamptz DEFAULT now()",
         schema="CREATE TABLE users (id bigint PRIMARY KEY)",
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("rewrite",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

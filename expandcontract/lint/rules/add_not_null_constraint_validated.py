@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AddConstraint, ConstraintKind
 
 
@@ -16,7 +17,8 @@ def check(action: AddConstraint, scene: Scene) -> Iterator[Problem]:
         return
     if scene.is_live(action.table) and (scene.effects.scans or scene.version < 18):
         yield Problem(
-            f"nobody can read or write {action.table} while PostgreSQL looks for a NULL in {constraint.columns[0]}"
+            f"nobody can read or write {action.table} while PostgreSQL looks for a NULL in "
+            f"{constraint.columns[0]}"
         )
 
 
@@ -37,5 +39,6 @@ RULE = Rule(
         schema="CREATE TABLE users (id bigint PRIMARY KEY, email text)",
         version=18,
     ),
+    effects=(Effect("18", {"users": Lock.ACCESS_EXCLUSIVE}, ("scan",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

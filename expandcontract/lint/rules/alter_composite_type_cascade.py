@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AlterComposite
 
 
@@ -29,5 +30,6 @@ RULE = Rule(
         schema="CREATE TYPE address AS (street text); CREATE TABLE addresses OF address",
     ),
     good=Example("ALTER TYPE address ADD ATTRIBUTE zip text", schema="CREATE TYPE address AS (street text)"),
+    effects=(Effect("10-18", {"addresses": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-altertype.html",
 )

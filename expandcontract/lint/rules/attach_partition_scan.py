@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
 from expandcontract.lint.server.attach import bound_is_proven
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AttachPartition
 
 
@@ -28,14 +29,26 @@ RULE = Rule(
         "ATTACH reads the new partition under ACCESS EXCLUSIVE on it, unless a validated CHECK "
         "(with NOT NULL) implies the bound."
     ),
-    instead=("Add a CHECK with the bound’s condition NOT VALID, VALIDATE it, attach, then drop the CHECK."),
+    instead=("Add a CHECK with the bound's condition NOT VALID, VALIDATE it, attach, then drop the CHECK."),
     bad=Example(
         "ALTER TABLE events ATTACH PARTITION events_2 FOR VALUES FROM (10) TO (20)",
-        schema="CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_2 (kind integer)",
+        schema=(
+            "CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_2 (kind "
+            "integer)"
+        ),
     ),
     good=Example(
         "ALTER TABLE events ATTACH PARTITION events_2 FOR VALUES FROM (10) TO (20)",
-        schema="CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_2 (kind integer NOT NULL, CHECK (kind >= 10 AND kind < 20))",
+        schema=(
+            "CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_2 (kind "
+            "integer NOT NULL, CHECK (kind >= 10 AND kind < 20))"
+        ),
+    ),
+    effects=(
+        Effect("10-11", {"events": Lock.ACCESS_EXCLUSIVE, "events_2": Lock.ACCESS_EXCLUSIVE}, ("scan",)),
+        Effect(
+            "12-18", {"events": Lock.SHARE_UPDATE_EXCLUSIVE, "events_2": Lock.ACCESS_EXCLUSIVE}, ("scan",)
+        ),
     ),
     manual="https://www.postgresql.org/docs/current/ddl-partitioning.html",
 )

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.identifier import listed
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AlterRelation, Authorise, TableChange
 
 
@@ -15,7 +16,8 @@ def check(action: Authorise | AlterRelation, scene: Scene) -> Iterator[Problem]:
     if isinstance(action, AlterRelation):
         if action.change is TableChange.OWNER and scene.is_live(action.table):
             yield Problem(
-                f"{action.table} belongs to {action.argument} from now on; what only its owner may do fails for the old one"
+                f"{action.table} belongs to {action.argument} from now on; what only its owner may do "
+                "fails for the old one"
             )
     elif action.verb != "grant":
         live = [name for name in action.objects if scene.is_live_object(action.kind, name)]
@@ -45,6 +47,10 @@ RULE = Rule(
     good=Example(
         "GRANT SELECT ON users TO PUBLIC",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
+    ),
+    effects=(
+        Effect("10-17"),
+        Effect("18", {"users": Lock.ACCESS_SHARE}),
     ),
     manual="https://www.postgresql.org/docs/current/sql-revoke.html",
 )

@@ -13,7 +13,8 @@ from expandcontract.lint.statement import CreateType
 def check(action: CreateType, scene: Scene) -> Iterator[Problem]:
     if action.values is not None:
         yield Problem(
-            f"a value of {action.name} can never be removed, and a new one can't be used in the transaction that adds it"
+            f"a value of {action.name} can never be removed, and a new one can't be used in the "
+            "transaction that adds it"
         )
 
 

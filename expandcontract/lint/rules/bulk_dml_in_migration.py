@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
 from dataclasses import replace
+
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.identifier import listed
 from expandcontract.lint.rows import is_keyed
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import BOOKKEEPING, Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import CreateTableAs, Write
 
 
@@ -55,11 +56,18 @@ RULE = Rule(
     ),
     bad=Example(
         "INSERT INTO archive SELECT * FROM users",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE archive (LIKE users)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE archive "
+            "(LIKE users)"
+        ),
     ),
     good=Example(
         "INSERT INTO archive SELECT * FROM users WHERE id BETWEEN 1 AND 1000",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE archive (LIKE users)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE archive "
+            "(LIKE users)"
+        ),
     ),
+    effects=(Effect("10-18", {"archive": Lock.ROW_EXCLUSIVE, "users": Lock.ACCESS_SHARE}),),
     manual="https://www.postgresql.org/docs/current/sql-insert.html",
 )

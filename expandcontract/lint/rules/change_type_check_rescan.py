@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import ChangeType
 
 
@@ -36,5 +37,6 @@ RULE = Rule(
         "ALTER TABLE users ALTER COLUMN email TYPE varchar(200)",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, email varchar(80))",
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("scan",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import ChangeType
 
 
@@ -33,11 +34,18 @@ RULE = Rule(
     ),
     bad=Example(
         'ALTER TABLE users ALTER COLUMN email TYPE text COLLATE "C"',
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, email varchar(80)); CREATE INDEX users_email ON users (email)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, email varchar(80)); CREATE INDEX users_email ON "
+            "users (email)"
+        ),
     ),
     good=Example(
         "ALTER TABLE users ALTER COLUMN email TYPE text",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, email varchar(80)); CREATE INDEX users_email ON users (email)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, email varchar(80)); CREATE INDEX users_email ON "
+            "users (email)"
+        ),
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("index build",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

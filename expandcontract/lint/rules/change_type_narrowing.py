@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
 from expandcontract.lint.server.effects import narrows
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import ChangeType
 
 
@@ -32,5 +33,6 @@ RULE = Rule(
         "ALTER TABLE users ALTER COLUMN name TYPE varchar",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("rewrite",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

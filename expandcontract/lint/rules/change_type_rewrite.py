@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import ChangeType
 
 
@@ -21,7 +22,8 @@ def check(action: ChangeType, scene: Scene) -> Iterator[Problem]:
     )
     yield Problem(
         f"changing {action.table}.{action.column} {reason}: every row is written anew",
-        f"a new column of type {action.type} with a Sync and a Backfill, switch the code, drop {action.column} in contract",
+        f"a new column of type {action.type} with a Sync and a Backfill, switch the code, drop "
+        f"{action.column} in contract",
     )
 
 
@@ -43,5 +45,6 @@ RULE = Rule(
         "ALTER TABLE users ALTER COLUMN email TYPE text",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, visits integer, email varchar(80))",
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("rewrite",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

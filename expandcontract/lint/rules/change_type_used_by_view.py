@@ -44,17 +44,23 @@ RULE = Rule(
     on=(ChangeType,),
     check=check,
     why=(
-        "PostgreSQL refuses it while a view, a rule, a generated column, a policy or a trigger’s "
+        "PostgreSQL refuses it while a view, a rule, a generated column, a policy or a trigger's "
         "definition reads the column."
     ),
     instead=("A new column with a Sync and a Backfill; views read whichever column they should."),
     bad=Example(
         "ALTER TABLE users ALTER COLUMN name TYPE varchar",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE VIEW people AS SELECT id, name FROM users",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE VIEW people AS "
+            "SELECT id, name FROM users"
+        ),
     ),
     good=Example(
         "ALTER TABLE users ALTER COLUMN email TYPE varchar",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE VIEW people AS SELECT id, name FROM users",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE VIEW people AS "
+            "SELECT id, name FROM users"
+        ),
     ),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

@@ -21,7 +21,8 @@ def check(action: CreateIndex | Drop, scene: Scene) -> Iterator[Problem]:
     if scene.schema.is_partitioned(table):
         yield Problem(
             f"{table} is partitioned, and PostgreSQL has no CONCURRENTLY for an index on a partitioned table",
-            f"CREATE INDEX … ON ONLY {table}, CREATE INDEX CONCURRENTLY on each partition, ALTER INDEX … ATTACH PARTITION",
+            f"CREATE INDEX … ON ONLY {table}, CREATE INDEX CONCURRENTLY on each partition, ALTER INDEX "
+            "… ATTACH PARTITION",
         )
 
 
@@ -40,12 +41,18 @@ RULE = Rule(
     ),
     bad=Example(
         "CREATE INDEX CONCURRENTLY events_kind ON events (kind)",
-        schema="CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)",
+        schema=(
+            "CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 "
+            "PARTITION OF events FOR VALUES FROM (0) TO (10)"
+        ),
         in_transaction=False,
     ),
     good=Example(
         "CREATE INDEX CONCURRENTLY events_1_kind ON events_1 (kind)",
-        schema="CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)",
+        schema=(
+            "CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 "
+            "PARTITION OF events FOR VALUES FROM (0) TO (10)"
+        ),
         in_transaction=False,
     ),
     manual="https://www.postgresql.org/docs/current/sql-createindex.html",

@@ -14,7 +14,8 @@ def check(action: DetachPartition, scene: Scene) -> Iterator[Problem]:
     default = scene.schema.default_partition(action.table)
     if action.concurrently and default:
         yield Problem(
-            f"PostgreSQL refuses DETACH … CONCURRENTLY while {action.table} has the default partition {default}"
+            f"PostgreSQL refuses DETACH … CONCURRENTLY while {action.table} has the default partition "
+            f"{default}"
         )
 
 
@@ -29,12 +30,19 @@ RULE = Rule(
     ),
     bad=Example(
         "ALTER TABLE events DETACH PARTITION events_1 CONCURRENTLY",
-        schema="CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10); CREATE TABLE rest PARTITION OF events DEFAULT",
+        schema=(
+            "CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 "
+            "PARTITION OF events FOR VALUES FROM (0) TO (10); CREATE TABLE rest PARTITION OF events "
+            "DEFAULT"
+        ),
         in_transaction=False,
     ),
     good=Example(
         "ALTER TABLE events DETACH PARTITION events_1 CONCURRENTLY",
-        schema="CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)",
+        schema=(
+            "CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 "
+            "PARTITION OF events FOR VALUES FROM (0) TO (10)"
+        ),
         in_transaction=False,
     ),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import CreateTable
 
 
@@ -34,8 +35,10 @@ RULE = Rule(
         schema="CREATE TABLE events (kind integer) PARTITION BY RANGE (kind)",
     ),
     good=Example(
-        "CREATE TABLE events_2 (kind integer NOT NULL, CHECK (kind >= 10 AND kind < 20)); ALTER TABLE events ATTACH PARTITION events_2 FOR VALUES FROM (10) TO (20)",
+        "CREATE TABLE events_2 (kind integer NOT NULL, CHECK (kind >= 10 AND kind < 20)); ALTER TABLE "
+        "events ATTACH PARTITION events_2 FOR VALUES FROM (10) TO (20)",
         schema="CREATE TABLE events (kind integer) PARTITION BY RANGE (kind)",
     ),
+    effects=(Effect("10-18", {"events": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/ddl-partitioning.html",
 )

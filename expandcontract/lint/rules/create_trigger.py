@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import CreateTrigger
 
 
@@ -27,11 +28,18 @@ RULE = Rule(
     ),
     bad=Example(
         "CREATE TRIGGER touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch()",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE FUNCTION touch() "
+            "RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+        ),
     ),
     good=Example(
         "ALTER TABLE users ADD COLUMN tier text",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE FUNCTION touch() "
+            "RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+        ),
     ),
+    effects=(Effect("11-18", {"users": Lock.SHARE_ROW_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-createtrigger.html",
 )

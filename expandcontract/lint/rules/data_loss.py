@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import ChangeType, RefreshMatview
 
 
@@ -36,5 +37,6 @@ RULE = Rule(
         "REFRESH MATERIALIZED VIEW CONCURRENTLY totals",
         schema="CREATE MATERIALIZED VIEW totals AS SELECT 1 AS n; CREATE UNIQUE INDEX totals_n ON totals (n)",
     ),
+    effects=(Effect("10-18", {"totals": Lock.ACCESS_EXCLUSIVE}, ("rewrite",)),),
     manual="https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html",
 )

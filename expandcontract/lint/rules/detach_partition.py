@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import DetachPartition
 
 
@@ -24,13 +25,22 @@ RULE = Rule(
     instead="Detach in contract(), when nobody needs the rows any more.",
     bad=Example(
         "ALTER TABLE events DETACH PARTITION events_1 CONCURRENTLY",
-        schema="CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)",
+        schema=(
+            "CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 "
+            "PARTITION OF events FOR VALUES FROM (0) TO (10)"
+        ),
         in_transaction=False,
     ),
     good=Example(
         "CREATE TABLE events_3 (kind integer)",
-        schema="CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)",
+        schema=(
+            "CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 "
+            "PARTITION OF events FOR VALUES FROM (0) TO (10)"
+        ),
         in_transaction=False,
+    ),
+    effects=(
+        Effect("14-18", {"events": Lock.SHARE_UPDATE_EXCLUSIVE, "events_1": Lock.SHARE_UPDATE_EXCLUSIVE}),
     ),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

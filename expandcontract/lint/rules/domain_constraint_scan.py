@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.identifier import listed
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AlterDomain
 
 
@@ -30,11 +31,18 @@ RULE = Rule(
     instead=("ALTER DOMAIN … ADD CONSTRAINT … NOT VALID, then VALIDATE CONSTRAINT in another transaction."),
     bad=Example(
         "ALTER DOMAIN percentage ADD CONSTRAINT small CHECK (VALUE <= 100)",
-        schema="CREATE DOMAIN percentage AS integer; CREATE TABLE users (id bigint PRIMARY KEY, score percentage)",
+        schema=(
+            "CREATE DOMAIN percentage AS integer; CREATE TABLE users (id bigint PRIMARY KEY, score "
+            "percentage)"
+        ),
     ),
     good=Example(
         "ALTER DOMAIN percentage ADD CONSTRAINT small CHECK (VALUE <= 100) NOT VALID",
-        schema="CREATE DOMAIN percentage AS integer; CREATE TABLE users (id bigint PRIMARY KEY, score percentage)",
+        schema=(
+            "CREATE DOMAIN percentage AS integer; CREATE TABLE users (id bigint PRIMARY KEY, score "
+            "percentage)"
+        ),
     ),
+    effects=(Effect("10-18", {"users": Lock.SHARE}, ("scan",)),),
     manual="https://www.postgresql.org/docs/current/sql-alterdomain.html",
 )

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard, Severity
 from expandcontract.lint.identifier import listed
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Drop, DropColumn, DropConstraint, Truncate
 
 
@@ -46,6 +47,7 @@ RULE = Rule(
     good=Example(
         "DROP TABLE users", schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)"
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/ddl-depend.html",
     in_contract=Severity.WARNING,
 )

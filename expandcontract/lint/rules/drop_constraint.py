@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AddConstraint, Constraint, ConstraintKind, DropConstraint
 
 
@@ -21,7 +22,7 @@ def check(action: DropConstraint, scene: Scene) -> Iterator[Problem]:
         return
     also = ""
     if constraint and constraint.references:
-        also = f"; a foreign key's triggers go too, which takes ACCESS EXCLUSIVE on {constraint.references} as well"
+        also = f"; dropping a foreign key takes ACCESS EXCLUSIVE on {constraint.references} as well"
     yield Problem(f"what {action.name} guaranteed to running code no longer holds{also}")
 
 
@@ -59,5 +60,6 @@ RULE = Rule(
         "ALTER TABLE users DROP CONSTRAINT adult, ADD CONSTRAINT adult CHECK (age >= 16) NOT VALID",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, age integer, CONSTRAINT adult CHECK (age >= 18))",
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Drop
 
 
@@ -26,13 +27,20 @@ RULE = Rule(
     instead="Drop it in contract(), after reading pg_stat_user_indexes.",
     bad=Example(
         "DROP INDEX CONCURRENTLY users_email",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE INDEX users_email ON users (email)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE INDEX users_email "
+            "ON users (email)"
+        ),
         in_transaction=False,
     ),
     good=Example(
         "CREATE INDEX CONCURRENTLY users_name ON users (name)",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE INDEX users_email ON users (email)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE INDEX users_email "
+            "ON users (email)"
+        ),
         in_transaction=False,
     ),
+    effects=(Effect("10-18", {"users": Lock.SHARE_UPDATE_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/monitoring-stats.html",
 )

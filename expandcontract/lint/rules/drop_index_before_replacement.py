@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
 from expandcontract.lint.schema import KnownIndex
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import CreateIndex, Drop
 
 
@@ -19,7 +20,8 @@ def check(action: Drop, scene: Scene) -> Iterator[Problem]:
         for each in statement.actions:
             if isinstance(each, CreateIndex) and _replaces(each, action, old):
                 yield Problem(
-                    f"between this and the new index on {each.table} nothing serves the queries that used {action.name}",
+                    f"between this and the new index on {each.table} nothing serves the queries that "
+                    f"used {action.name}",
                     "create the new index first, CONCURRENTLY and under another name, then drop the old one",
                 )
                 return
@@ -42,14 +44,23 @@ RULE = Rule(
     why="Until the new index is built, its queries read the whole table.",
     instead="Create the new index first, under another name; then drop the old one.",
     bad=Example(
-        "DROP INDEX CONCURRENTLY users_email; CREATE INDEX CONCURRENTLY users_email_name ON users (email, name)",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE INDEX users_email ON users (email)",
+        "DROP INDEX CONCURRENTLY users_email; CREATE INDEX CONCURRENTLY users_email_name ON users "
+        "(email, name)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE INDEX users_email "
+            "ON users (email)"
+        ),
         in_transaction=False,
     ),
     good=Example(
-        "CREATE INDEX CONCURRENTLY users_email_name ON users (email, name); DROP INDEX CONCURRENTLY users_email",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE INDEX users_email ON users (email)",
+        "CREATE INDEX CONCURRENTLY users_email_name ON users (email, name); DROP INDEX CONCURRENTLY "
+        "users_email",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE INDEX users_email "
+            "ON users (email)"
+        ),
         in_transaction=False,
     ),
+    effects=(Effect("10-18", {"users": Lock.SHARE_UPDATE_EXCLUSIVE}, ("index build",)),),
     manual="https://www.postgresql.org/docs/current/sql-dropindex.html",
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Drop
 
 
@@ -32,12 +33,19 @@ RULE = Rule(
     instead="DROP INDEX CONCURRENTLY, outside a transaction.",
     bad=Example(
         "DROP INDEX users_email",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, email text); CREATE INDEX users_email ON users (email)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, email text); CREATE INDEX users_email ON users "
+            "(email)"
+        ),
     ),
     good=Example(
         "DROP INDEX CONCURRENTLY users_email",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, email text); CREATE INDEX users_email ON users (email)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, email text); CREATE INDEX users_email ON users "
+            "(email)"
+        ),
         in_transaction=False,
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-dropindex.html",
 )

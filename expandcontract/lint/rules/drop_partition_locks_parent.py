@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Drop
 
 
@@ -28,8 +29,12 @@ RULE = Rule(
     instead="DETACH PARTITION … CONCURRENTLY first (PostgreSQL 14), then DROP TABLE.",
     bad=Example(
         "DROP TABLE events_1",
-        schema="CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)",
+        schema=(
+            "CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 "
+            "PARTITION OF events FOR VALUES FROM (0) TO (10)"
+        ),
     ),
     good=Example("DROP TABLE events_1", schema="CREATE TABLE events_1 (kind integer)"),
+    effects=(Effect("10-18", {"events": Lock.ACCESS_EXCLUSIVE, "events_1": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/ddl-partitioning.html",
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Drop, SetPolicy
 
 
@@ -30,11 +31,18 @@ RULE = Rule(
     instead="Create the new policy in expand, drop the old one in contract.",
     bad=Example(
         "DROP POLICY tenant ON users",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE POLICY tenant ON users USING (true)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE POLICY tenant ON "
+            "users USING (true)"
+        ),
     ),
     good=Example(
         "CREATE TABLE people (id bigint PRIMARY KEY)",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE POLICY tenant ON users USING (true)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE POLICY tenant ON "
+            "users USING (true)"
+        ),
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-droppolicy.html",
 )

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.identifier import listed
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Drop
 
 
@@ -31,8 +32,12 @@ RULE = Rule(
     instead="Drop the foreign keys one by one, each in its own part, then the table.",
     bad=Example(
         "DROP TABLE orders",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY); CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id))",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY); CREATE TABLE orders (id bigint PRIMARY KEY, "
+            "user_id bigint REFERENCES users (id))"
+        ),
     ),
     good=Example("DROP TABLE orders", schema="CREATE TABLE orders (id bigint PRIMARY KEY)"),
+    effects=(Effect("10-18", {"orders": Lock.ACCESS_EXCLUSIVE, "users": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-droptable.html",
 )

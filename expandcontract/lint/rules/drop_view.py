@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Drop
 
 
@@ -24,11 +25,18 @@ RULE = Rule(
     instead="Drop it in contract(). To add columns at its end: CREATE OR REPLACE VIEW.",
     bad=Example(
         "DROP VIEW people",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE VIEW people AS SELECT id, name FROM users",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE VIEW people AS "
+            "SELECT id, name FROM users"
+        ),
     ),
     good=Example(
         "CREATE OR REPLACE VIEW people AS SELECT id, name, email FROM users",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE VIEW people AS SELECT id, name FROM users",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE VIEW people AS "
+            "SELECT id, name FROM users"
+        ),
     ),
+    effects=(Effect("10-18", {"people": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-dropview.html",
 )

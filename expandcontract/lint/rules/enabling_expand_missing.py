@@ -1,4 +1,4 @@
-"""A column is removed that new code can’t leave out."""
+"""A column is removed that new code can't leave out."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ def check(action: DropColumn, scene: Scene) -> Iterator[Problem]:
         return
     if known.not_null and not known.has_default and known.generated is None:
         yield Problem(
-            f"until this runs, code that no longer knows {action.table}.{action.column} can't INSERT: it is NOT NULL without a default",
+            f"until this runs, code that no longer knows {action.table}.{action.column} can't INSERT: "
+            "it is NOT NULL without a default",
             f"in upgrade(): ALTER TABLE {action.table} ALTER COLUMN {action.column} DROP NOT NULL",
         )
 
 
 RULE = Rule(
     hazard=Hazard.PHASE,
-    title="A column is removed that new code can’t leave out",
+    title="A column is removed that new code can't leave out",
     on=(DropColumn,),
     check=check,
     why=(

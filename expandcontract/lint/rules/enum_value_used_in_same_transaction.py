@@ -22,7 +22,8 @@ def check(action: Action, scene: Scene) -> Iterator[Problem]:
     for value in sorted(set(added) & Expression(scene.statement.tree).strings()):
         if scene.version < 17 or scene.is_live_object("type", added[value]):
             yield Problem(
-                f"'{value}' was added to {added[value]} in this transaction and can't be used before it commits"
+                f"'{value}' was added to {added[value]} in this transaction and can't be used before "
+                "it commits"
             )
 
 

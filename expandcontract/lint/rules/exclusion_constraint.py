@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AddConstraint, ConstraintKind
 
 
@@ -35,5 +36,6 @@ RULE = Rule(
         "CREATE TABLE bookings_2 (slot tstzrange, EXCLUDE USING gist (slot WITH &&))",
         schema="CREATE TABLE bookings (slot tstzrange)",
     ),
+    effects=(Effect("10-18", {"bookings": Lock.ACCESS_EXCLUSIVE}, ("index build",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.identifier import listed
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import BLOCKING, Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import LockTable
 
 
@@ -33,5 +34,6 @@ RULE = Rule(
     good=Example(
         "LOCK TABLE users IN ACCESS SHARE MODE", schema="CREATE TABLE users (id bigint PRIMARY KEY)"
     ),
+    effects=(Effect("10-18", {"users": Lock.EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-lock.html",
 )

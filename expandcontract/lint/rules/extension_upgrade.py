@@ -13,7 +13,8 @@ from expandcontract.lint.statement import SetExtension
 def check(action: SetExtension, scene: Scene) -> Iterator[Problem]:
     if not action.created and scene.is_live_object("extension", action.name):
         yield Problem(
-            f"the update script of {action.name} may change functions that running code calls, and locks what it likes"
+            f"the update script of {action.name} may change functions that running code calls, and "
+            "locks what it likes"
         )
 
 

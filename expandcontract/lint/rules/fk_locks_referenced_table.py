@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from expandcontract.lint.declared import new_foreign_keys
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AddColumn, AddConstraint, CreateTable
 
 
@@ -38,5 +39,6 @@ RULE = Rule(
         "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint)",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
     ),
+    effects=(Effect("10-18", {"users": Lock.SHARE_ROW_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/ddl-constraints.html",
 )

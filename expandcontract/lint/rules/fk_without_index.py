@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from expandcontract.lint.declared import new_foreign_keys
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AddColumn, AddConstraint, ConstraintKind, CreateIndex, CreateTable
 
 
@@ -44,11 +45,18 @@ RULE = Rule(
     instead="CREATE INDEX CONCURRENTLY on the referencing columns, before the foreign key.",
     bad=Example(
         "ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users (id) NOT VALID",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE orders (id "
+            "bigint PRIMARY KEY, user_id bigint)"
+        ),
     ),
     good=Example(
         "ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users (id) NOT VALID",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint); CREATE INDEX orders_user_id ON orders (user_id)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE orders (id "
+            "bigint PRIMARY KEY, user_id bigint); CREATE INDEX orders_user_id ON orders (user_id)"
+        ),
     ),
+    effects=(Effect("10-18", {"orders": Lock.SHARE_ROW_EXCLUSIVE, "users": Lock.SHARE_ROW_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/ddl-constraints.html",
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import CreateIndex
 
 
@@ -34,5 +35,6 @@ RULE = Rule(
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
         in_transaction=False,
     ),
+    effects=(Effect("10-18", {"users": Lock.SHARE_UPDATE_EXCLUSIVE}, ("index build",)),),
     manual="https://www.postgresql.org/docs/current/indexes-types.html",
 )

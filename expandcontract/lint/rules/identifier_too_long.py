@@ -28,7 +28,8 @@ RULE = Rule(
     ),
     instead="A name of at most 63 bytes (bytes, not characters).",
     bad=Example(
-        "CREATE TABLE a_name_that_goes_on_and_on_until_nobody_remembers_how_it_started_out (id bigint PRIMARY KEY)"
+        "CREATE TABLE a_name_that_goes_on_and_on_until_nobody_remembers_how_it_started_out (id bigint "
+        "PRIMARY KEY)"
     ),
     good=Example("CREATE TABLE a_short_name (id bigint PRIMARY KEY)"),
     manual="https://www.postgresql.org/docs/current/sql-syntax-lexical.html",

@@ -31,13 +31,13 @@ RULE = Rule(
         "CREATE INDEX CONCURRENTLY users_email ON users (email)",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
         in_transaction=False,
-        version=14.3,
+        version="14.3",
     ),
     good=Example(
         "CREATE INDEX CONCURRENTLY users_email ON users (email)",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
         in_transaction=False,
-        version=14.4,
+        version="14.4",
     ),
     manual="https://www.postgresql.org/docs/release/14.4/",
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import CreateIndex
 
 
@@ -22,7 +23,8 @@ def check(action: CreateIndex, scene: Scene) -> Iterator[Problem]:
     name = action.name or "<name>"
     yield Problem(
         f"no write to {action.table} gets through until the whole index is built",
-        f"CREATE {unique}INDEX CONCURRENTLY {name} ON {action.table} …, in a part of its own, outside a transaction",
+        f"CREATE {unique}INDEX CONCURRENTLY {name} ON {action.table} …, in a part of its own, outside "
+        "a transaction",
     )
 
 
@@ -45,5 +47,6 @@ RULE = Rule(
         schema="CREATE TABLE users (id bigint PRIMARY KEY, email text)",
         in_transaction=False,
     ),
+    effects=(Effect("10-18", {"users": Lock.SHARE}, ("index build",)),),
     manual="https://www.postgresql.org/docs/current/sql-createindex.html",
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import CreateIndex
 
 
@@ -15,7 +16,8 @@ def check(action: CreateIndex, scene: Scene) -> Iterator[Problem]:
         return
     if scene.is_live(action.table):
         yield Problem(
-            f"{action.table} is partitioned: the index is built on every partition, and all of them stay locked"
+            f"{action.table} is partitioned: the index is built on every partition, and all of them "
+            "stay locked"
         )
 
 
@@ -34,11 +36,18 @@ RULE = Rule(
     ),
     bad=Example(
         "CREATE INDEX events_kind ON events (kind)",
-        schema="CREATE TABLE events (id bigint, kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)",
+        schema=(
+            "CREATE TABLE events (id bigint, kind integer) PARTITION BY RANGE (kind); CREATE TABLE "
+            "events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)"
+        ),
     ),
     good=Example(
         "CREATE INDEX events_kind ON ONLY events (kind)",
-        schema="CREATE TABLE events (id bigint, kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)",
+        schema=(
+            "CREATE TABLE events (id bigint, kind integer) PARTITION BY RANGE (kind); CREATE TABLE "
+            "events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)"
+        ),
     ),
+    effects=(Effect("11-18", {"events": Lock.SHARE, "events_1": Lock.SHARE}, ("index build",)),),
     manual="https://www.postgresql.org/docs/current/ddl-partitioning.html",
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import CreateIndex
-
 
 _MOST = 3
 
@@ -40,5 +40,6 @@ RULE = Rule(
         schema="CREATE TABLE users (id bigint PRIMARY KEY, a text, b text, c text, d text)",
         in_transaction=False,
     ),
+    effects=(Effect("10-18", {"users": Lock.SHARE_UPDATE_EXCLUSIVE}, ("index build",)),),
     manual="https://www.postgresql.org/docs/current/indexes-multicolumn.html",
 )

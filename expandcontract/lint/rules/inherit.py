@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AlterRelation, TableChange
 
 
@@ -24,11 +25,18 @@ RULE = Rule(
     instead="Partitioning, or separate tables.",
     bad=Example(
         "ALTER TABLE users INHERIT people",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE people (id bigint)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE people (id "
+            "bigint)"
+        ),
     ),
     good=Example(
         "CREATE TABLE clients (id bigint PRIMARY KEY)",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE people (id bigint)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE people (id "
+            "bigint)"
+        ),
     ),
+    effects=(Effect("10-18", {"people": Lock.SHARE_UPDATE_EXCLUSIVE, "users": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

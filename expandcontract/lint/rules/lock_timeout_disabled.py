@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
 from datetime import timedelta
+
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import SetVariable
 from expandcontract.lint.timeouts import duration
 
@@ -32,5 +33,6 @@ RULE = Rule(
         "SET lock_timeout = '2s'; ALTER TABLE users ADD COLUMN tier text",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/runtime-config-client.html",
 )

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.identifier import listed
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Action, AddColumn, AddConstraint, Column, CreateTable
 
 
@@ -16,7 +17,8 @@ def check(action: CreateTable | AddConstraint | AddColumn, scene: Scene) -> Iter
     parents = before | _parents(action, scene)
     if len(parents) > 1 and parents != before:
         yield Problem(
-            f"writes to {listed(sorted(parents))} stop together, and a transaction that takes them in another order deadlocks",
+            f"writes to {listed(sorted(parents))} stop together, and a transaction that takes them in "
+            "another order deadlocks",
             "one foreign key per transaction: a part of its own for each",
         )
 
@@ -48,12 +50,20 @@ RULE = Rule(
     ),
     instead="A part of its own for each foreign key.",
     bad=Example(
-        "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id), shop_id bigint REFERENCES shops (id))",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE shops (id bigint PRIMARY KEY)",
+        "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id), shop_id "
+        "bigint REFERENCES shops (id))",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE shops (id "
+            "bigint PRIMARY KEY)"
+        ),
     ),
     good=Example(
         "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id), shop_id bigint)",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE shops (id bigint PRIMARY KEY)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE shops (id "
+            "bigint PRIMARY KEY)"
+        ),
     ),
+    effects=(Effect("10-18", {"shops": Lock.SHARE_ROW_EXCLUSIVE, "users": Lock.SHARE_ROW_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/explicit-locking.html",
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.identifier import listed
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Action
@@ -44,11 +44,18 @@ RULE = Rule(
     instead="A part of its own for each table.",
     bad=Example(
         "ALTER TABLE users ADD COLUMN tier text; ALTER TABLE orders ADD COLUMN tier text",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE orders (id bigint PRIMARY KEY)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE orders (id "
+            "bigint PRIMARY KEY)"
+        ),
     ),
     good=Example(
         "ALTER TABLE users ADD COLUMN tier text",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE orders (id bigint PRIMARY KEY)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE TABLE orders (id "
+            "bigint PRIMARY KEY)"
+        ),
     ),
+    effects=(Effect("10-18", {"orders": Lock.ACCESS_EXCLUSIVE, "users": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/explicit-locking.html",
 )

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.identifier import listed
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import BLOCKING, Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Action
 
 
@@ -38,5 +39,6 @@ RULE = Rule(
         "SET statement_timeout = '15s'; ALTER TABLE users ADD COLUMN tier text",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/runtime-config-client.html",
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import (
     AddColumn,
     CreateIndex,
@@ -30,7 +31,7 @@ def check(
     )
     if not guarded:
         yield Problem(
-            f"run again after a failure further down, this statement fails: it lacks IF {'NOT ' if creates else ''}EXISTS"
+            f"run again after a later failure, this fails: it lacks IF {'NOT ' if creates else ''}EXISTS"
         )
 
 
@@ -64,5 +65,6 @@ RULE = Rule(
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
         in_transaction=False,
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
 from expandcontract.lint.schema import default_name
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Action, AddConstraint, AlterDomain, ValidateConstraint
 
 
@@ -18,7 +19,8 @@ def check(action: ValidateConstraint | AlterDomain, scene: Scene) -> Iterator[Pr
             same = isinstance(earlier, AddConstraint) and earlier.table == action.table
             if same and scene.is_live(action.table) and _adds(earlier, action.name, scene):
                 yield Problem(
-                    f"the strong lock that added {action.name} is kept while every row of {action.table} is checked"
+                    f"the strong lock that added {action.name} is kept while every row of "
+                    f"{action.table} is checked"
                 )
                 return
 
@@ -44,12 +46,14 @@ RULE = Rule(
     ),
     instead="VALIDATE CONSTRAINT in a part of its own.",
     bad=Example(
-        "ALTER TABLE users ADD CONSTRAINT given CHECK (email IS NOT NULL) NOT VALID; ALTER TABLE users VALIDATE CONSTRAINT given",
+        "ALTER TABLE users ADD CONSTRAINT given CHECK (email IS NOT NULL) NOT VALID; ALTER TABLE "
+        "users VALIDATE CONSTRAINT given",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
     ),
     good=Example(
         "ALTER TABLE users ADD CONSTRAINT given CHECK (email IS NOT NULL) NOT VALID",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("scan",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

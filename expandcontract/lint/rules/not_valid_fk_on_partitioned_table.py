@@ -35,11 +35,17 @@ RULE = Rule(
     ),
     bad=Example(
         "ALTER TABLE events ADD CONSTRAINT events_kind FOREIGN KEY (kind) REFERENCES kinds (id) NOT VALID",
-        schema="CREATE TABLE kinds (id integer PRIMARY KEY); CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)",
+        schema=(
+            "CREATE TABLE kinds (id integer PRIMARY KEY); CREATE TABLE events (kind integer) PARTITION BY "
+            "RANGE (kind); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)"
+        ),
     ),
     good=Example(
         "ALTER TABLE events_1 ADD CONSTRAINT events_kind FOREIGN KEY (kind) REFERENCES kinds (id) NOT VALID",
-        schema="CREATE TABLE kinds (id integer PRIMARY KEY); CREATE TABLE events (kind integer) PARTITION BY RANGE (kind); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)",
+        schema=(
+            "CREATE TABLE kinds (id integer PRIMARY KEY); CREATE TABLE events (kind integer) PARTITION BY "
+            "RANGE (kind); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)"
+        ),
     ),
     manual="https://www.postgresql.org/docs/current/ddl-partitioning.html",
 )

@@ -8,8 +8,7 @@ from expandcontract.domain.phase import Phase
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.rule import Example, Problem, Rule
 from expandcontract.lint.scene import Scene
-from expandcontract.lint.statement import Action, Comment, Drop, Reindex, Rename
-
+from expandcontract.lint.statement import Action
 
 _SCHEMA_TAGS = (
     "Create",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
 from expandcontract.lint.server.effects import key_columns, not_null_is_proven
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AddConstraint, ConstraintKind
 
 
@@ -19,8 +20,10 @@ def check(action: AddConstraint, scene: Scene) -> Iterator[Problem]:
         known = scene.schema.column(action.table, column)
         if known and not known.not_null and not not_null_is_proven(action.table, column, scene.server):
             yield Problem(
-                f"{column} allows NULL, so PostgreSQL reads all of {action.table} before it is the primary key",
-                f"first prove it: ADD CHECK ({column} IS NOT NULL) NOT VALID, VALIDATE, ALTER COLUMN {column} SET NOT NULL",
+                f"{column} allows NULL, so PostgreSQL reads all of {action.table} before it is the "
+                "primary key",
+                f"first prove it: ADD CHECK ({column} IS NOT NULL) NOT VALID, VALIDATE, ALTER COLUMN "
+                f"{column} SET NOT NULL",
             )
 
 
@@ -44,5 +47,6 @@ RULE = Rule(
         "ALTER TABLE users ADD CONSTRAINT users_pkey PRIMARY KEY USING INDEX users_id",
         schema="CREATE TABLE users (id bigint NOT NULL); CREATE UNIQUE INDEX users_id ON users (id)",
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("scan",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

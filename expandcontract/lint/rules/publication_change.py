@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import ChangePublication
 
 
@@ -30,5 +31,6 @@ RULE = Rule(
         "CREATE PUBLICATION feed_2 FOR TABLE users",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text); CREATE PUBLICATION feed",
     ),
+    effects=(Effect("10-18", {"users": Lock.SHARE_UPDATE_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-alterpublication.html",
 )

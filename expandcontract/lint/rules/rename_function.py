@@ -15,7 +15,8 @@ def check(action: Rename, scene: Scene) -> Iterator[Problem]:
         action.kind, action.old
     ):
         yield Problem(
-            f"code that says {action.old} fails from that moment on, and code that says {action.new} fails until then"
+            f"code that says {action.old} fails from that moment on, and code that says {action.new} "
+            "fails until then"
         )
 
 

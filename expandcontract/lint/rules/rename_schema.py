@@ -13,7 +13,8 @@ from expandcontract.lint.statement import Rename
 def check(action: Rename, scene: Scene) -> Iterator[Problem]:
     if action.kind in ("schema", "database") and scene.is_live_object(action.kind, action.old):
         yield Problem(
-            f"code that says {action.old} fails from that moment on, and code that says {action.new} fails until then"
+            f"code that says {action.old} fails from that moment on, and code that says {action.new} "
+            "fails until then"
         )
 
 

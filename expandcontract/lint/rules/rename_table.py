@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from expandcontract.lint.alias import leaves_a_view
 from expandcontract.lint.finding import Hazard, Severity
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Rename
 
 
@@ -20,7 +21,8 @@ def check(action: Rename, scene: Scene) -> Iterator[Problem]:
     if leaves_a_view(action.old, scene):
         return
     yield Problem(
-        f"code that says {action.old} fails from that moment on, and code that says {action.new} fails until then",
+        f"code that says {action.old} fails from that moment on, and code that says {action.new} fails "
+        "until then",
         f"in the same transaction: CREATE VIEW {action.old} AS SELECT * FROM {action.new}",
     )
 
@@ -42,6 +44,7 @@ RULE = Rule(
         "ALTER TABLE users RENAME TO people; CREATE VIEW users AS SELECT * FROM people",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
     in_contract=Severity.ERROR,
 )

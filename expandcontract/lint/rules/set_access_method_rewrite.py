@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AlterRelation, TableChange
 
 
@@ -35,5 +36,6 @@ RULE = Rule(
         "CREATE TABLE users_2 (id bigint PRIMARY KEY) USING columnar",
         schema="CREATE TABLE users (id bigint PRIMARY KEY)",
     ),
+    effects=(Effect("15-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("rewrite",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

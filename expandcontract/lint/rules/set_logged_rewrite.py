@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AlterRelation, TableChange
 
 
@@ -17,7 +18,8 @@ def check(action: AlterRelation, scene: Scene) -> Iterator[Problem]:
         and scene.is_live(action.table)
     ):
         yield Problem(
-            f"all of {action.table} is copied to change whether its changes are logged, and nobody can use it meanwhile"
+            f"all of {action.table} is copied to change whether its changes are logged, and nobody can "
+            "use it meanwhile"
         )
 
 
@@ -33,5 +35,6 @@ RULE = Rule(
         "CREATE UNLOGGED TABLE users_2 (id bigint PRIMARY KEY)",
         schema="CREATE TABLE users (id bigint PRIMARY KEY)",
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("rewrite",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

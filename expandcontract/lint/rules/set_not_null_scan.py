@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AlterColumn, ColumnChange
 
 
@@ -19,7 +20,8 @@ def check(action: AlterColumn, scene: Scene) -> Iterator[Problem]:
         return
     column, table = action.column, action.table
     recipe = (
-        f"ADD CONSTRAINT {column.strip(chr(34))}_given CHECK ({column} IS NOT NULL) NOT VALID; VALIDATE it in another "
+        f"ADD CONSTRAINT {column.strip(chr(34))}_given CHECK ({column} IS NOT NULL) NOT VALID; "
+        "VALIDATE it in another "
         "transaction; then SET NOT NULL, which finds the proof; then drop the CHECK"
     )
     if scene.version < 12:
@@ -47,7 +49,11 @@ RULE = Rule(
     ),
     good=Example(
         "ALTER TABLE users ALTER COLUMN email SET NOT NULL",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, email text, CONSTRAINT given CHECK (email IS NOT NULL))",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, email text, CONSTRAINT given CHECK (email IS NOT "
+            "NULL))"
+        ),
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("scan",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import BOOKKEEPING, Scene
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Action, CreateTable
@@ -18,7 +18,8 @@ def check(action: Action, scene: Scene) -> Iterator[Problem]:
     touched = set(scene.effects.locks) | scene.effects.rewrites
     if any(scene.is_live(name) and name != BOOKKEEPING for name in touched):
         yield Problem(
-            f"{held[0]} can be neither read nor written while this runs: an earlier statement of the same transaction locked it",
+            f"{held[0]} can be neither read nor written while this runs: an earlier statement of the "
+            "same transaction locked it",
             "a part of its own for the statement that takes long",
         )
 
@@ -41,5 +42,6 @@ RULE = Rule(
         "ALTER TABLE users ADD COLUMN tier text",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/explicit-locking.html",
 )

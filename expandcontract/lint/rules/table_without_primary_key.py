@@ -25,7 +25,8 @@ def check(action: CreateTable | CreateTableAs, scene: Scene) -> Iterator[Problem
     )
     if lacks and not added:
         yield Problem(
-            f"{action.table} has no primary key: a Backfill has no ranges, and logical replication no row identity"
+            f"{action.table} has no primary key: a Backfill has no ranges, and logical replication no "
+            "row identity"
         )
 
 
@@ -37,7 +38,7 @@ RULE = Rule(
         CreateTableAs,
     ),
     check=check,
-    why=("Rows can’t be told apart by replication, by a Backfill, or by a person who has to mend one."),
+    why=("Rows can't be told apart by replication, by a Backfill, or by a person who has to mend one."),
     instead="A primary key.",
     bad=Example("CREATE TABLE visits (at timestamptz)"),
     good=Example("CREATE TABLE visits (id bigint PRIMARY KEY, at timestamptz)"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Transaction
 
 
@@ -17,7 +18,8 @@ def check(action: Transaction, scene: Scene) -> Iterator[Problem]:
     later = (each for statement in scene.later for each in statement.actions)
     if not any(isinstance(each, Transaction) and each.verb in ends for each in later):
         yield Problem(
-            "this transaction is never committed: its changes vanish, or its locks stay until the connection ends"
+            "this transaction is never committed: its changes vanish, or its locks stay until the "
+            "connection ends"
         )
 
 
@@ -38,5 +40,6 @@ RULE = Rule(
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
         in_transaction=False,
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-begin.html",
 )

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.identifier import listed
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AddColumn, AddConstraint, ConstraintKind
 
 
@@ -19,7 +20,8 @@ def check(action: AddConstraint | AddColumn, scene: Scene) -> Iterator[Problem]:
         if constraint.kind is ConstraintKind.UNIQUE and constraint.using_index is None:
             name = constraint.name or "<name>"
             yield Problem(
-                f"nobody can read or write {action.table} until the index for {listed(constraint.columns)} is built",
+                f"nobody can read or write {action.table} until the index for "
+                f"{listed(constraint.columns)} is built",
                 f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {action.table} ({', '.join(constraint.columns)}), "
                 f"then ADD CONSTRAINT {name} UNIQUE USING INDEX {name}",
             )
@@ -37,11 +39,18 @@ RULE = Rule(
     instead=("CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT … UNIQUE USING INDEX, which is brief."),
     bad=Example(
         "ALTER TABLE users ADD CONSTRAINT users_email_key UNIQUE (email)",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, email text); CREATE UNIQUE INDEX users_email ON users (email)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, email text); CREATE UNIQUE INDEX users_email ON "
+            "users (email)"
+        ),
     ),
     good=Example(
         "ALTER TABLE users ADD CONSTRAINT users_email_key UNIQUE USING INDEX users_email",
-        schema="CREATE TABLE users (id bigint PRIMARY KEY, email text); CREATE UNIQUE INDEX users_email ON users (email)",
+        schema=(
+            "CREATE TABLE users (id bigint PRIMARY KEY, email text); CREATE UNIQUE INDEX users_email ON "
+            "users (email)"
+        ),
     ),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("index build",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
 )

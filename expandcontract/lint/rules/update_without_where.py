@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard, Severity
 from expandcontract.lint.rows import touches_every_row
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import BOOKKEEPING, Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Write
 
 
@@ -39,6 +40,7 @@ RULE = Rule(
         "UPDATE users SET name = '' WHERE id BETWEEN 1 AND 1000",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
     ),
+    effects=(Effect("10-18", {"users": Lock.ROW_EXCLUSIVE}),),
     manual="https://www.postgresql.org/docs/current/sql-update.html",
     in_contract=Severity.ERROR,
 )

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.identifier import listed
-from expandcontract.lint.rule import Example, Problem, Rule
+from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
+from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Maintain
 
 
@@ -33,5 +34,6 @@ RULE = Rule(
         "VACUUM FULL users", schema="CREATE TABLE users (id bigint PRIMARY KEY)", in_transaction=False
     ),
     good=Example("VACUUM users", schema="CREATE TABLE users (id bigint PRIMARY KEY)", in_transaction=False),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("rewrite",)),),
     manual="https://www.postgresql.org/docs/current/sql-vacuum.html",
 )

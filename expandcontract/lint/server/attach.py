@@ -1,4 +1,5 @@
-"""Whether a partition's CHECK constraints prove that its rows fit the bound, so that ATTACH needn't read them.
+"""
+Whether a partition's CHECK constraints prove that its rows fit the bound, so that ATTACH needn't read them.
 
 https://www.postgresql.org/docs/current/sql-altertable.html, ATTACH PARTITION.
 """

@@ -1,8 +1,9 @@
-"""What an action makes PostgreSQL do: which relations it locks and how, and what work it does under the locks.
+"""
+What an action makes PostgreSQL do: which relations it locks and how, and what work it does under the locks.
 
-The one place with such knowledge; the rules ask here, and every answer is compared with measurements on PostgreSQL
-10 to 18. Lock levels: https://www.postgresql.org/docs/current/explicit-locking.html and AlterTableGetLockLevel() in
-the server's tablecmds.c.
+The one place with such knowledge; the rules ask here, and every answer is compared with measurements on
+PostgreSQL 10 to 18. Lock levels: https://www.postgresql.org/docs/current/explicit-locking.html and
+AlterTableGetLockLevel() in the server's tablecmds.c.
 """
 
 from __future__ import annotations
@@ -227,7 +228,8 @@ def narrows(old: SqlType, action: ChangeType, server: Server) -> bool:
 
 
 def type_rebuilds_index(action: ChangeType, server: Server) -> bool:
-    """Whether a type change that leaves the rows alone rebuilds an index on the column.
+    """
+    Whether a type change that leaves the rows alone rebuilds an index on the column.
 
     Follows CheckIndexCompatible() in the server's indexcmds.c.
     """

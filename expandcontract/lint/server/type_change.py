@@ -1,13 +1,14 @@
 """What ALTER COLUMN TYPE does to the rows, from the old and the new type.
 
-Follows ATColumnChangeRequiresRewrite in the server's tablecmds.c: nothing moves when the new value has the old one's
-bytes, that is for a binary coercible cast and for a length that can't cut anything off.
+Follows ATColumnChangeRequiresRewrite in the server's tablecmds.c: nothing moves when the new value has the old
+one's bytes, that is for a binary coercible cast and for a length that can't cut anything off.
 https://www.postgresql.org/docs/current/sql-altertable.html, SET DATA TYPE.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from expandcontract.lint.expression import Expression
@@ -17,10 +18,23 @@ from expandcontract.lint.sqltype import SqlType, read_type
 
 _TEXTS = frozenset(("text", "varchar", "citext"))
 _OBJECT_IDS = frozenset(
-    """oid regclass regcollation regconfig regdictionary regnamespace regoper regoperator regproc regprocedure regrole
-    regtype int4""".split()
+    [
+        "oid",
+        "regclass",
+        "regcollation",
+        "regconfig",
+        "regdictionary",
+        "regnamespace",
+        "regoper",
+        "regoperator",
+        "regproc",
+        "regprocedure",
+        "regrole",
+        "regtype",
+        "int4",
+    ]
 )
-# (from, to) that share their bytes, from pg_cast where castmethod is 'b', besides texts and object identifiers
+# (from, to) that share their bytes: pg_cast where castmethod is 'b', besides texts and object identifiers
 _SAME_BYTES = frozenset(
     (
         ("cidr", "inet"),
@@ -65,7 +79,7 @@ def convert(
         return Conversion(rewrites=True)
     conversions = [
         _step(before, after, schema, version, time_zone)
-        for before, after in zip(steps, steps[1:], strict=False)
+        for before, after in pairwise(steps)
     ]
     return Conversion(
         rewrites=any(each.rewrites for each in conversions),
@@ -75,7 +89,7 @@ def convert(
 
 
 def _steps(old: SqlType, new: SqlType, using: Expression | None) -> list[SqlType] | None:
-    """Give the chain of types that a value goes through; None where USING is more than casts of the column."""
+    """Give the types that a value goes through; None where USING is more than casts of the column."""
     casts: list[SqlType] = []
     node: dict[str, Any] = using.node if using else {}
     while "TypeCast" in node:
@@ -132,8 +146,7 @@ def _step(old: SqlType, new: SqlType, schema: Schema, version: int, time_zone: s
     texts = old.name in _TEXTS and new.name in _TEXTS
     if not texts and (old.name, new.name) not in _SAME_BYTES:
         return Conversion(rewrites=True)
-    shortened = _length(SqlType(new.name, old.modifiers if {old.name, new.name} <= {"varchar"} else ()), new)
-    return shortened
+    return _length(SqlType(new.name, old.modifiers if {old.name, new.name} <= {"varchar"} else ()), new)
 
 
 _UTC = frozenset(("UTC", "ETC/UTC", "GMT", "ETC/GMT", "UCT", "ZULU"))
@@ -142,7 +155,7 @@ _UTC = frozenset(("UTC", "ETC/UTC", "GMT", "ETC/GMT", "UCT", "ZULU"))
 def _length(old: SqlType, new: SqlType) -> Conversion:
     """Compare the modifiers of one type: what a longer one costs, and a shorter one."""
     before, after = old.modifiers, new.modifiers
-    if before == after or not after and new.name not in ("bit",):
+    if before == after or (not after and new.name not in ("bit",)):
         return Conversion(rewrites=False)
     if new.name in ("varchar", "varbit"):
         wider = bool(before) and after[0] >= before[0]

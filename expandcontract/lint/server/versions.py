@@ -1,4 +1,5 @@
-"""Which PostgreSQL a statement needs at least; the parser reads the newest grammar, so it accepts all of these.
+"""
+Which PostgreSQL a statement needs at least; the parser reads the newest grammar, so it accepts all of these.
 
 From the release notes: https://www.postgresql.org/docs/release/.
 """

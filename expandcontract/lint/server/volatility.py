@@ -1,4 +1,5 @@
-"""Whether a default has one value for a whole statement, or a new one for each row.
+"""
+Whether a default has one value for a whole statement, or a new one for each row.
 
 Since PostgreSQL 11 a default that isn't volatile is stored once in the catalogue instead of in every row:
 https://www.postgresql.org/docs/current/sql-altertable.html, ADD COLUMN.
