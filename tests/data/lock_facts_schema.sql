@@ -33,7 +33,6 @@ CREATE TRIGGER t_trg BEFORE UPDATE ON t FOR EACH ROW EXECUTE PROCEDURE trg();
 CREATE TABLE child (id bigint PRIMARY KEY, tid bigint, pid bigint);
 ALTER TABLE child ADD CONSTRAINT child_tid_fkey FOREIGN KEY (tid) REFERENCES t (id);
 ALTER TABLE child ADD CONSTRAINT child_pid_nv FOREIGN KEY (pid) REFERENCES p (id) NOT VALID;
-CREATE TABLE bigfk (id bigint, tid bigint REFERENCES t (id), pid bigint REFERENCES p (id));
 CREATE TABLE noconstr (id bigint NOT NULL, k integer, s text);
 CREATE UNIQUE INDEX noconstr_id ON noconstr (id);
 CREATE UNIQUE INDEX noconstr_k ON noconstr (k);

@@ -16,7 +16,9 @@ DATA = Path(__file__).parent.parent / "data"
 ONLY_WHERE_NAMED = frozenset(
     ("no-lock-timeout", "no-statement-timeout", "not-idempotent", "missing-schema-qualification")
 )
-HARD = frozenset((Hazard.LOCKING, Hazard.DESTRUCTIVE, Hazard.COMPATIBILITY, Hazard.FAILURE, Hazard.TRANSACTION))
+HARD = frozenset(
+    (Hazard.LOCKING, Hazard.DESTRUCTIVE, Hazard.COMPATIBILITY, Hazard.FAILURE, Hazard.TRANSACTION)
+)
 
 
 def rows(name: str) -> Iterator[dict[str, Any]]:
@@ -56,7 +58,9 @@ class Score:
         return len(self.false_alarms) / self.safe
 
 
-def score(corpus: Iterable[dict[str, Any]], named: Callable[[dict[str, Any]], set[str]] = named_by_ec_lint) -> Score:
+def score(
+    corpus: Iterable[dict[str, Any]], named: Callable[[dict[str, Any]], set[str]] = named_by_ec_lint
+) -> Score:
     """Score a linter: ``named`` gives the hazards, in our names, that it sees in a row."""
     result = Score()
     hard = {name for name, rule in all_rules().items() if rule.hazard in HARD}

@@ -27,7 +27,12 @@ def test_without_the_schema_before_it_the_reading_is_cautious() -> None:
 
 def renamed(sql: str) -> str:
     """Give other names to what the corpus calls shipments, parcels and so on, quoted names among them."""
-    names = {"shipments": '"Shipping Notes"', "carriers": "logistics.haulier", "invoices": '"order"', "parcels": "px"}
+    names = {
+        "shipments": '"Shipping Notes"',
+        "carriers": "logistics.haulier",
+        "invoices": '"order"',
+        "parcels": "px",
+    }
     for old, new in names.items():
         sql = re.sub(rf"(?<!')\b{old}\b(?!')", new, sql)
     return sql

@@ -29,7 +29,7 @@ RULE = Rule(
         "The statement commits several times while it works, so it cannot be part of a "
         "transaction, nor of a DO block."
     ),
-    instead=("A part of its own, outside a transaction: with op.get_context().autocommit_block(): …"),
+    instead=("A part of its own, outside a transaction: with op.get_context().autocommit_block()."),
     bad=Example(
         "CREATE INDEX CONCURRENTLY users_email ON users (email)",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",

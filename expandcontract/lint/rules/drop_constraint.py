@@ -27,9 +27,12 @@ def check(action: DropConstraint, scene: Scene) -> Iterator[Problem]:
 
 
 def is_replaced(action: DropConstraint, constraint: Constraint | None, scene: Scene) -> bool:
-    """Whether the same statement adds a constraint of the same kind, or one of the same name."""
-    added = [each.constraint for each in scene.statement.actions if isinstance(each, AddConstraint)]
-    return any(each.name == action.name or (constraint and each.kind is constraint.kind) for each in added)
+    """Whether the same ALTER TABLE puts another one in its place, or the same transaction one of the same name."""
+    together = [each.constraint for each in scene.statement.actions if isinstance(each, AddConstraint)]
+    if any(constraint is None or each.kind is constraint.kind for each in together):
+        return True
+    later = (each for each in scene.later_in_transaction() if isinstance(each, AddConstraint))
+    return any((each.table, each.constraint.name) == (action.table, action.name) for each in later)
 
 
 def says_no_more_than_not_null(action: DropConstraint, constraint: Constraint | None, scene: Scene) -> bool:

@@ -32,7 +32,12 @@ def _parents(action: Action, scene: Scene) -> set[str]:
             added = (constraint,)
         case _:
             added = ()
-    return {each.references for each in added if each.references and scene.is_live(each.references)}
+    own = action.table if isinstance(action, CreateTable) else None
+    return {
+        each.references
+        for each in added
+        if each.references not in (None, own) and scene.is_live(each.references)
+    }
 
 
 RULE = Rule(

@@ -45,7 +45,7 @@ RULE = Rule(
     ),
     check=check,
     why=("It commits by itself, or works outside of transactions altogether, so PostgreSQL refuses it."),
-    instead=("A part of its own, outside a transaction: with op.get_context().autocommit_block(): …"),
+    instead=("A part of its own, outside a transaction: with op.get_context().autocommit_block()."),
     bad=Example("VACUUM users", schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)"),
     good=Example(
         "VACUUM users",

@@ -12,7 +12,11 @@ from expandcontract.lint.statement import AlterColumn, ColumnChange
 
 
 def check(action: AlterColumn, scene: Scene) -> Iterator[Problem]:
-    if action.change is not ColumnChange.SET_NOT_NULL or not scene.is_live(action.table) or scene.effects.scans:
+    if (
+        action.change is not ColumnChange.SET_NOT_NULL
+        or not scene.is_live(action.table)
+        or scene.effects.scans
+    ):
         return
     if not scene.schema.column_not_null(action.table, action.column):
         yield Problem(f"the CHECK that proves it says nothing more about {action.table}.{action.column}")

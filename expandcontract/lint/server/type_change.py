@@ -77,10 +77,7 @@ def convert(
     steps = _steps(old, new, using)
     if steps is None:
         return Conversion(rewrites=True)
-    conversions = [
-        _step(before, after, schema, version, time_zone)
-        for before, after in pairwise(steps)
-    ]
+    conversions = [_step(before, after, schema, version, time_zone) for before, after in pairwise(steps)]
     return Conversion(
         rewrites=any(each.rewrites for each in conversions),
         narrows=any(each.narrows for each in conversions),
