@@ -1,6 +1,7 @@
-"""Accepts: comments that say "this finding is fine here, because …", for the next statement only.
+"""
+Accepts: comments that say "this finding is fine here, because …", for the next statement only.
 
-``-- ec:accept drop-table: nobody has read it since the move`` silences one rule (or several, separated by commas).
+``-- ec:accept drop-table: nobody has read it since the move`` silences one rule (or several, with commas).
 ``until 2027-01-31`` after the names lets it expire. A Python revision says the same after ``#``.
 """
 
@@ -60,12 +61,14 @@ def read_accept(comment: str, at: int) -> Accept | None:
 def settle(
     found: Iterable[tuple[str, Hashable, Item]], accepts: Sequence[tuple[Accept, Hashable]], today: date
 ) -> tuple[list[Item], list[Notice]]:
-    """Give what no accept silences, and what is wrong with the accepts.
+    """
+    Give what no accept silences, and what is wrong with the accepts.
 
     Args:
         found: rule name, place and item of each finding.
         accepts: each accept with the place that it speaks about.
         today: the date that decides whether an accept has expired.
+
     """
     notices = [notice for accept, _ in accepts for notice in _faults(accept, today)]
     silencing = [(accept, place) for accept, place in accepts if _is_sound(accept, today)]

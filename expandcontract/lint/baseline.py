@@ -13,7 +13,7 @@ Baseline = Counter[str]
 
 
 def fingerprint(finding: Finding) -> str:
-    """Give what identifies a finding wherever it moves in its file: path, rule, and the statement without layout."""
+    """Give what identifies a finding wherever it moves in its file: path, rule, statement without layout."""
     words = " ".join(finding.statement.split())
     parts = "\0".join((finding.path or "", finding.rule, words, finding.message))
     return hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()[:32]
@@ -26,10 +26,12 @@ def write(findings: Iterable[Finding]) -> str:
 
 
 def read(text: str) -> Baseline:
-    """Give the baseline that a file holds.
+    """
+    Give the baseline that a file holds.
 
     Raises:
         ValueError: the text isn't one that `write` gave.
+
     """
     document = json.loads(text)
     known = document.get("known") if isinstance(document, dict) else None

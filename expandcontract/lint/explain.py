@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from expandcontract.domain.phase import Phase
 from expandcontract.lint.catalogue import all_rules
 from expandcontract.lint.finding import Hazard, Severity
@@ -21,10 +23,12 @@ CLASSES = {
 
 
 def explain(name: str) -> str:
-    """Give a rule as Markdown: class and severities, why, effect by server version, instead, both examples.
+    """
+    Give a rule as Markdown: class and severities, why, effect by server version, instead, both examples.
 
     Raises:
         KeyError: there is no such rule.
+
     """
     rule = all_rules()[name]
     return "\n".join(
@@ -96,6 +100,11 @@ def _example(example: Example) -> list[str]:
 
 def _lines(sql: str) -> list[str]:
     return [
-        line if line.endswith(";") or line.startswith("--") else line + ";"
-        for line in sql.replace("; ", ";\n").split("\n")
+        line.rstrip(";") + ";" if not line.startswith("--") else line
+        for line in _BETWEEN.sub(";\n", sql).split("\n")
     ]
+
+
+_BETWEEN = re.compile(
+    r";\s+(?=(?:CREATE|ALTER|DROP|INSERT|UPDATE|SET|SELECT|BEGIN|COMMIT)\b)(?!BEGIN RETURN)"
+)

@@ -44,7 +44,8 @@ def lint_sql(
     path: str | None = None,
     today: date | None = None,
 ) -> list[Finding]:
-    """Give what is wrong with the SQL, in the order of the text; an empty list means nothing.
+    """
+    Give what is wrong with the SQL, in the order of the text; an empty list means nothing.
 
     Args:
         sql: the text to judge.
@@ -58,6 +59,7 @@ def lint_sql(
         severities: the user's choice of severities.
         path: where the text comes from, for severities by path; copied into the findings.
         today: the date that decides whether an accept has expired; the machine's own by default.
+
     """
     major, _, minor = str(server_version).partition(".")
     assumed = Assumptions(
@@ -75,9 +77,20 @@ def lint_sql(
 
 
 def lint(
-    sql: str, schema: Schema, assumed: Assumptions, severities: Severities, *, path: str | None, today: date
+    sql: str,
+    schema: Schema,
+    assumed: Assumptions,
+    severities: Severities,
+    *,
+    today: date,
+    path: str | None = None,
+    more_follows: bool = False,
 ) -> Linted:
-    """Judge one text on a schema, which is changed to what the text leaves behind."""
+    """
+    Judge one text on a schema, which is changed to what the text leaves behind.
+
+    ``more_follows`` tells that a later text belongs to the same step, so that what this one made stays new.
+    """
     statements = read(sql)
     positions = Positions(sql)
     found = []
@@ -90,7 +103,8 @@ def lint(
     accepts = _accepts(sql, statements) if MARKER in sql else []
     kept, notices = settle(found, accepts, today)
     kept += _about_accepts(notices, severities, assumed.phase, sql, positions, path)
-    schema.fresh.clear()
+    if not more_follows:
+        schema.fresh.clear()
     return Linted(tuple(sorted(kept, key=lambda finding: finding.start)), len(statements), schema)
 
 

@@ -13,7 +13,6 @@ from expandcontract.lint.baseline import fingerprint
 from expandcontract.lint.catalogue import all_rules
 from expandcontract.lint.finding import Finding, Severity
 
-DOCS = "https://expandcontract.readthedocs.io/en/stable/reference/rules"
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 _GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _GITLAB = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.NOTE: "info"}
@@ -153,7 +152,7 @@ def _sarif_rule(name: str) -> dict[str, Any]:
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.why},
         "help": {"text": rule.instead},
-        "helpUri": f"{DOCS}/{name}.html",
+        "helpUri": rule.manual,
     }
 
 

@@ -121,7 +121,7 @@ class KnownDomain:
 
 
 class Schema:
-    """Everything known, by name. ``fresh`` holds (kind, name) of what the text under judgement made itself."""
+    """Everything known, by name; ``fresh`` holds (kind, name) of what the text under judgement made."""
 
     def __init__(self) -> None:
         self.tables: dict[str, KnownTable] = {}
@@ -149,6 +149,12 @@ class Schema:
             for action in statement.actions:
                 self.apply(action)
         self.fresh.clear()
+
+    def assume_column(self, table: str, column: str, type_text: str) -> None:
+        """Take in the type that somebody says a column has, unless the history knows better."""
+        ((created,),) = [statement.actions for statement in read(f"CREATE TABLE assumed (it {type_text})")]
+        if isinstance(created, CreateTable) and self.column(table, column) is None:
+            _known(self, table).columns[column] = KnownColumn(created.columns[0].type)
 
     def apply(self, action: Action) -> None:
         """Take in one action."""

@@ -26,8 +26,8 @@ class Statement:
     """
     One statement: its byte range in the text, and what it does.
 
-    ``tag`` is the parser's name of the statement; ``tree`` and ``source`` are kept for questions about it as a
-    whole; ``in_block`` tells one that a DO block runs, whose range is then the whole block's.
+    ``tag`` is the parser's name of the statement; ``tree`` and ``source`` are kept for questions about it as
+    a whole; ``in_block`` tells one that a DO block runs, whose range is then the whole block's.
     """
 
     start: int

@@ -27,7 +27,7 @@ def check(action: DropConstraint, scene: Scene) -> Iterator[Problem]:
 
 
 def is_replaced(action: DropConstraint, constraint: Constraint | None, scene: Scene) -> bool:
-    """Whether the same ALTER TABLE puts another one in its place, or the same transaction one of the same name."""
+    """Whether the same ALTER TABLE puts another in its place, or the transaction one of the same name."""
     together = [each.constraint for each in scene.statement.actions if isinstance(each, AddConstraint)]
     if any(constraint is None or each.kind is constraint.kind for each in together):
         return True

@@ -28,7 +28,7 @@ def check(action: Drop, scene: Scene) -> Iterator[Problem]:
 
 
 def _replaces(new: CreateIndex, dropped: Drop, old: KnownIndex | None) -> bool:
-    """Whether the new index takes the place of the dropped one: same table and leading column, as far as known."""
+    """Whether the new index replaces the dropped one: same table and leading column, as far as known."""
     if old:
         return new.table == old.table and new.columns[:1] == old.columns[:1]
     return (

@@ -22,7 +22,8 @@ def check(action: AddConstraint | AddColumn, scene: Scene) -> Iterator[Problem]:
             yield Problem(
                 f"nobody can read or write {action.table} until the index for "
                 f"{listed(constraint.columns)} is built",
-                f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {action.table} ({', '.join(constraint.columns)}), "
+                f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {action.table} "
+                f"({', '.join(constraint.columns)}), "
                 f"then ADD CONSTRAINT {name} UNIQUE USING INDEX {name}",
             )
 

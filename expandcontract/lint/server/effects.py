@@ -89,7 +89,7 @@ class Effects:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What is assumed of the server: its major version, its schema, the session's time zone (None: unknown)."""
+    """What is assumed of the server: major version, schema, the session's time zone (None: unknown)."""
 
     version: int
     schema: Schema
@@ -266,7 +266,7 @@ def _alter_column(action: AlterColumn, server: Server, found: Effects) -> None:
 
 
 def not_null_is_proven(table: str, column: str, server: Server) -> bool:
-    """Whether a validated CHECK spares the scan of SET NOT NULL; PostgreSQL looks for one since version 12."""
+    """Whether a validated CHECK spares the scan of SET NOT NULL; PostgreSQL looks for one since 12."""
     known = server.schema.table(table)
     if server.version < 12 or known is None:
         return False

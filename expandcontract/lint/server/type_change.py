@@ -1,7 +1,8 @@
-"""What ALTER COLUMN TYPE does to the rows, from the old and the new type.
+"""
+What ALTER COLUMN TYPE does to the rows, from the old and the new type.
 
-Follows ATColumnChangeRequiresRewrite in the server's tablecmds.c: nothing moves when the new value has the old
-one's bytes, that is for a binary coercible cast and for a length that can't cut anything off.
+Follows ATColumnChangeRequiresRewrite in the server's tablecmds.c: nothing moves when the new value has the
+old one's bytes, that is for a binary coercible cast and for a length that can't cut anything off.
 https://www.postgresql.org/docs/current/sql-altertable.html, SET DATA TYPE.
 """
 
