@@ -270,10 +270,7 @@ def _is_key_of_the_new_column(segment: Segment, index: int) -> bool:
     """Whether the statement is the foreign key that ``op.add_column`` adds after a column without a value."""
     if not index or segment.statements[index].line != segment.statements[index - 1].line:
         return False
-    (column,) = [each for part in read(segment.statements[index - 1].sql) for each in part.actions][:1] or [
-        None
-    ]
-    (key,) = [each for part in read(segment.statements[index].sql) for each in part.actions][:1] or [None]
+    column, key = (_first_action(segment.statements[number].sql) for number in (index - 1, index))
     return (
         isinstance(column, AddColumn)
         and isinstance(key, AddConstraint)

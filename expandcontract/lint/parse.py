@@ -1,8 +1,8 @@
 """
 PostgreSQL's own parser, as shipped in the postgast wheel; the only module that knows it.
 
-The wheel's Python layer builds protobuf classes at import, at the price of parsing thousands of statements. We
-need only a few C functions of the libpg_query in it, and they answer in JSON: they are called directly.
+The wheel's Python layer builds protobuf classes at import, at the price of parsing thousands of statements.
+We need only a few C functions of the libpg_query in it, which answer in JSON: they are called directly.
 """
 
 from __future__ import annotations
