@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import copy
-import subprocess
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -80,6 +79,8 @@ def changed_since(reference: str, directory: Path) -> set[Path]:
         UsageError: git can't compare with the reference.
 
     """
+    import subprocess  # here, because most runs need no git
+
     commands = (
         ("diff", "--name-only", "--diff-filter=d", "--relative", reference, "--"),
         ("ls-files", "--others", "--exclude-standard"),
@@ -285,10 +286,10 @@ def _first_action(sql: str) -> Action | None:
 
 
 def _eased(finding: Finding) -> Finding:
-    """No row can fail the check of a new, empty column; all that remains is that PostgreSQL reads the table."""
+    """No row can fail the check of a new, empty column; it remains that PostgreSQL reads the table."""
     if finding.severity is not Severity.ERROR:
         return finding
-    advice = "op.add_column(…, inline_references=True): in one statement PostgreSQL needn't read the table"
+    advice = "op.add_column(…, inline_references=True): then PostgreSQL needn't read the table"
     return replace(finding, severity=Severity.WARNING, instead=advice)
 
 

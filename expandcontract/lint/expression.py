@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from expandcontract.lint.identifier import of_relation, quoted, strings
 from expandcontract.lint.sqltype import SqlType, read_type
+from expandcontract.lint.value import Value
 
 _COMPARISONS = {
     "=": lambda left, right: left == right,
@@ -53,8 +53,7 @@ def relations(node: Any) -> list[str]:
     return list(found)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Expression:
+class Expression(Value):
     """A parsed expression; two texts that differ only in blanks and comments give equal answers."""
 
     node: dict[str, Any]
@@ -155,8 +154,7 @@ class Expression:
 _COMPARING_KINDS = frozenset(("AEXPR_OP", "AEXPR_IN", "AEXPR_BETWEEN", "AEXPR_OP_ANY"))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
+class Comparison(Value):
     """``left operator right``; the right side of IN and BETWEEN is a list."""
 
     kind: str

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from expandcontract.domain.phase import Phase
 from expandcontract.lint.catalogue import rules_on
 from expandcontract.lint.rule import Problem, Rule
-from expandcontract.lint.scene import Done, Guarantees, Scene, Surroundings
+from expandcontract.lint.scene import BLOCKING, Done, Guarantees, Scene, Surroundings
 from expandcontract.lint.schema import Schema
 from expandcontract.lint.server.effects import Server, effects_of
-from expandcontract.lint.statement import Action, SetVariable, Statement, Transaction
+from expandcontract.lint.statement import Action, AddEnumValue, SetVariable, Statement, Transaction
 
 _ENDINGS = ("commit", "rollback", "prepare")
 
@@ -65,18 +65,36 @@ def judge(statements: Sequence[Statement], schema: Schema, assumed: Assumptions)
 def _statement(scene: Scene, statement: Statement) -> Iterator[Verdict]:
     outside = scene.in_transaction
     if not outside and scene.done and scene.done[-1].statement.start != statement.start:
-        scene.done = []  # a DO block is a transaction of its own
+        _end_transaction(scene)  # a DO block is a transaction of its own
     scene.in_transaction = outside or statement.in_block
+    done = []
     for action in statement.actions:
         scene.effects = effects_of([action], scene.server)
+        scene.locks = scene.live_locks(scene.effects)
         for name, rule in rules_on(type(action)):
             for problem in rule.check(action, scene):
                 yield Verdict(name, rule, problem, action, statement)
-        done = Done(statement, action, scene.effects, scene.live_locks(scene.effects))
-        scene.all_done.append(done)
-        if scene.in_transaction:
-            scene.done.append(done)
+        done.append(Done(statement, action, scene.effects, scene.locks))
+    for each in done:
+        _remember(scene, each)
     scene.in_transaction = outside
+
+
+def _remember(scene: Scene, done: Done) -> None:
+    """Take note of what the statements after this one need to know about it."""
+    if scene.first_blocked is None:
+        scene.first_blocked = next((name for name, mode in done.live_locks.items() if mode >= BLOCKING), None)
+    if not scene.in_transaction:
+        return
+    scene.done.append(done)
+    for table, mode in done.live_locks.items():
+        scene.held[table] = max(mode, scene.held.get(table, mode))
+    if isinstance(done.action, AddEnumValue):
+        scene.added_values[done.action.value] = done.action.type
+
+
+def _end_transaction(scene: Scene) -> None:
+    scene.done, scene.held, scene.added_values = [], {}, {}
 
 
 def _follow(scene: Scene, action: Action, undo: _Undo) -> None:
@@ -91,12 +109,12 @@ def _follow(scene: Scene, action: Action, undo: _Undo) -> None:
     if action.verb == "begin":
         if not scene.in_transaction:
             undo.remember(scene.schema)
-        scene.in_transaction = True
+        scene.in_transaction = scene.began = True
     elif action.verb in _ENDINGS:
         if action.verb == "rollback":
             undo.restore(scene)
         scene.in_transaction = False
-        scene.done = []
+        _end_transaction(scene)
 
 
 class _Undo:

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from xml.etree import ElementTree
 
 from expandcontract.lint.baseline import fingerprint
 from expandcontract.lint.catalogue import all_rules
@@ -176,6 +175,8 @@ def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
 
 def junit(report: Report) -> str:
     """Give JUnit XML: a test suite per source, a failed test case per finding."""
+    from xml.etree import ElementTree  # here, because no other format needs it
+
     suites = ElementTree.Element("testsuites", name="ec lint")
     for path in dict.fromkeys(_path(each) for each in report.findings):
         found = [each for each in report.findings if _path(each) == path]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from expandcontract.domain.phase import Phase
@@ -61,9 +61,13 @@ class Scene:
     position: int = 0
     in_transaction: bool = False
     done: list[Done] = field(default_factory=list)  # of the transaction that is open
-    all_done: list[Done] = field(default_factory=list)  # of the whole text
+    held: dict[str, Lock] = field(default_factory=dict)  # on live tables, by earlier statements of it
+    added_values: dict[str, str] = field(default_factory=dict)  # enum values added in it, and their types
+    first_blocked: str | None = None  # the first live table of the text on which writes had to wait
+    began: bool = False  # the text has a BEGIN of its own so far
     settings: dict[str, str | None] = field(default_factory=dict)
     effects: Effects = field(default_factory=Effects)
+    locks: dict[str, Lock] = field(default_factory=dict)  # those of the action, on live tables
 
     @property
     def schema(self) -> Schema:
@@ -119,10 +123,6 @@ class Scene:
             if table != BOOKKEEPING and self.is_live(table)
         }
 
-    def held(self) -> dict[str, Lock]:
-        """Give the locks on live tables that earlier statements of this transaction took and still hold."""
-        return strongest(done.live_locks for done in self.done if done.statement is not self.statement)
-
     @property
     def is_rolled_back(self) -> bool:
         """Whether the transaction that is open ends in a ROLLBACK, so that nothing of it stays."""
@@ -135,12 +135,3 @@ class Scene:
     def effects_of(self, action: Action) -> Effects:
         """Give the effects of another action in the same situation."""
         return effects_of([action], self.server)
-
-
-def strongest(locks: Iterable[dict[str, Lock]]) -> dict[str, Lock]:
-    """Merge locks by relation, the strongest winning."""
-    found: dict[str, Lock] = {}
-    for each in locks:
-        for table, mode in each.items():
-            found[table] = max(mode, found.get(table, mode))
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from expandcontract.lint.expression import Expression, walk
 from expandcontract.lint.identifier import quoted
@@ -134,6 +134,7 @@ class Schema:
         self.functions: dict[str, CreateFunction] = {}
         self.extensions: set[str] = set()
         self.schemas: set[str] = set()
+        self.has_partitions = False  # spares a look at every table where there are none
         self.fresh: set[tuple[str, str]] = set()
 
     @classmethod
@@ -186,6 +187,8 @@ class Schema:
 
     def partitions(self, parent: str) -> list[str]:
         """Give the known partitions of a table, also those of its partitions."""
+        if not self.has_partitions:
+            return []
         direct = [name for name, table in self.tables.items() if table.parent == parent]
         return direct + [below for name in direct for below in self.partitions(name)]
 
@@ -313,6 +316,7 @@ def _create_table(schema: Schema, action: CreateTable) -> None:
     for column in action.columns:
         _learn_column(schema, table, column)
     schema.tables[action.table] = table
+    schema.has_partitions |= action.parent is not None
     for constraint in action.constraints:
         _learn_constraint(schema, action.table, table, constraint)
     schema.fresh.add(("table", action.table))
@@ -423,19 +427,20 @@ def _drop_constraint(schema: Schema, action: DropConstraint) -> None:
 def _validate_constraint(schema: Schema, action: ValidateConstraint) -> None:
     table = schema.tables.get(action.table)
     if table and action.name in table.constraints:
-        valid = replace(table.constraints[action.name], valid=True)
-        _learn_constraint(schema, action.table, table, replace(valid, name=action.name))
+        valid = table.constraints[action.name].with_(valid=True, name=action.name)
+        _learn_constraint(schema, action.table, table, valid)
 
 
 def _alter_constraint(schema: Schema, action: AlterConstraint) -> None:
     table = schema.tables.get(action.table)
     if table and action.name in table.constraints and action.enforced is not None:
-        table.constraints[action.name] = replace(table.constraints[action.name], enforced=action.enforced)
+        table.constraints[action.name] = table.constraints[action.name].with_(enforced=action.enforced)
 
 
 def _attach(schema: Schema, action: AttachPartition) -> None:
     partition = _known(schema, action.partition)
     partition.parent, partition.bound = action.table, action.bound
+    schema.has_partitions = True
     parent = _known(schema, action.table)
     parent.partition_strategy = parent.partition_strategy or action.bound.strategy or "range"
 

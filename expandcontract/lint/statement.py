@@ -6,23 +6,24 @@ What a statement does, as values: one statement holds one or more actions, and r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from expandcontract.lint.expression import Expression
 from expandcontract.lint.sqltype import SqlType
+from expandcontract.lint.value import Value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Action:
+_NO_TREE: dict[str, Any] = {}
+
+
+class Action(Value):
     """One thing that a statement does."""
 
     at: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Statement:
+class Statement(Value):
     """
     One statement: its byte range in the text, and what it does.
 
@@ -34,7 +35,7 @@ class Statement:
     end: int
     tag: str
     actions: tuple[Action, ...]
-    tree: dict[str, Any] = field(default_factory=dict)
+    tree: dict[str, Any] = _NO_TREE
     in_block: bool = False
     source: bytes = b""
 
@@ -50,8 +51,7 @@ class ConstraintKind(StrEnum):
     NOT_NULL = "NOT NULL"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Constraint:
+class Constraint(Value):
     """A constraint, written inline or on its own."""
 
     kind: ConstraintKind
@@ -68,8 +68,7 @@ class Constraint:
     at: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Column:
+class Column(Value):
     """A column as it is declared."""
 
     name: str
@@ -91,8 +90,7 @@ class Column:
         return own or self.identity or self.type.serial or self.generated is not None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Bound:
+class Bound(Value):
     """What a partition holds."""
 
     is_default: bool
@@ -102,7 +100,6 @@ class Bound:
     values: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class CreateTable(Action):
     """CREATE TABLE."""
 
@@ -120,7 +117,6 @@ class CreateTable(Action):
     of_type: str | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class CreateTableAs(Action):
     """CREATE TABLE … AS, SELECT … INTO and CREATE MATERIALIZED VIEW."""
 
@@ -133,7 +129,6 @@ class CreateTableAs(Action):
     with_data: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class AddColumn(Action):
     """ALTER TABLE … ADD COLUMN."""
 
@@ -142,7 +137,6 @@ class AddColumn(Action):
     if_not_exists: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class DropColumn(Action):
     """ALTER TABLE … DROP COLUMN."""
 
@@ -152,7 +146,6 @@ class DropColumn(Action):
     if_exists: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class ChangeType(Action):
     """ALTER TABLE … ALTER COLUMN … TYPE."""
 
@@ -181,7 +174,6 @@ class ColumnChange(StrEnum):
     SET_COMPRESSION = "SET COMPRESSION"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class AlterColumn(Action):
     """ALTER TABLE … ALTER COLUMN with one of the lesser changes."""
 
@@ -191,7 +183,6 @@ class AlterColumn(Action):
     expression: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class AddConstraint(Action):
     """ALTER TABLE … ADD CONSTRAINT."""
 
@@ -199,7 +190,6 @@ class AddConstraint(Action):
     constraint: Constraint
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class DropConstraint(Action):
     """ALTER TABLE … DROP CONSTRAINT."""
 
@@ -209,7 +199,6 @@ class DropConstraint(Action):
     if_exists: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class ValidateConstraint(Action):
     """ALTER TABLE … VALIDATE CONSTRAINT."""
 
@@ -217,7 +206,6 @@ class ValidateConstraint(Action):
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class AlterConstraint(Action):
     """ALTER TABLE … ALTER CONSTRAINT; ``enforced`` is None where it isn't touched."""
 
@@ -226,7 +214,6 @@ class AlterConstraint(Action):
     enforced: bool | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class AttachPartition(Action):
     """ALTER TABLE … ATTACH PARTITION."""
 
@@ -235,7 +222,6 @@ class AttachPartition(Action):
     bound: Bound
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class DetachPartition(Action):
     """ALTER TABLE … DETACH PARTITION."""
 
@@ -266,7 +252,6 @@ class TableChange(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class AlterRelation(Action):
     """ALTER TABLE, INDEX or MATERIALIZED VIEW with a change of the relation as a whole."""
 
@@ -276,7 +261,6 @@ class AlterRelation(Action):
     argument: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class CreateIndex(Action):
     """CREATE INDEX; a column that is an expression stands as None in ``columns``."""
 
@@ -294,7 +278,6 @@ class CreateIndex(Action):
     nulls_not_distinct: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Reindex(Action):
     """REINDEX; ``scope`` is index, table, schema, database or system."""
 
@@ -303,7 +286,6 @@ class Reindex(Action):
     concurrently: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Drop(Action):
     """DROP of one object; ``table`` is set for what lives on a table."""
 
@@ -315,7 +297,6 @@ class Drop(Action):
     table: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Rename(Action):
     """A rename; ``relation`` is the table of a renamed column, constraint, trigger or policy."""
 
@@ -325,7 +306,6 @@ class Rename(Action):
     relation: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class SetSchema(Action):
     """ALTER … SET SCHEMA."""
 
@@ -334,7 +314,6 @@ class SetSchema(Action):
     schema: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Truncate(Action):
     """TRUNCATE."""
 
@@ -342,7 +321,6 @@ class Truncate(Action):
     cascade: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class LockTable(Action):
     """LOCK TABLE; ``mode`` is the number of PostgreSQL's lock mode, 8 being ACCESS EXCLUSIVE."""
 
@@ -350,7 +328,6 @@ class LockTable(Action):
     mode: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Write(Action):
     """
     INSERT, UPDATE, DELETE, MERGE or COPY … FROM into one table.
@@ -366,7 +343,6 @@ class Write(Action):
     limited: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Read(Action):
     """A SELECT or COPY … TO: the relations read, and whether rows are locked."""
 
@@ -374,7 +350,6 @@ class Read(Action):
     locks_rows: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class CreateView(Action):
     """CREATE VIEW."""
 
@@ -384,7 +359,6 @@ class CreateView(Action):
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class RefreshMatview(Action):
     """REFRESH MATERIALIZED VIEW."""
 
@@ -393,7 +367,6 @@ class RefreshMatview(Action):
     with_data: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class CreateTrigger(Action):
     """CREATE TRIGGER; ``columns`` are those of UPDATE OF and WHEN."""
 
@@ -404,7 +377,6 @@ class CreateTrigger(Action):
     function: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class CreateRule(Action):
     """CREATE RULE."""
 
@@ -413,7 +385,6 @@ class CreateRule(Action):
     replace: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class SetPolicy(Action):
     """CREATE POLICY or ALTER POLICY."""
 
@@ -423,7 +394,6 @@ class SetPolicy(Action):
     columns: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class CreateType(Action):
     """CREATE TYPE: an enum with its values, a composite with its attributes, or neither (range, base)."""
 
@@ -432,7 +402,6 @@ class CreateType(Action):
     attributes: tuple[Column, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class CreateDomain(Action):
     """CREATE DOMAIN; ``constrained`` tells a CHECK or NOT NULL."""
 
@@ -442,7 +411,6 @@ class CreateDomain(Action):
     has_default: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class AlterDomain(Action):
     """ALTER DOMAIN; ``change`` is "add constraint", "validate", "set not null", "default" and so on."""
 
@@ -452,7 +420,6 @@ class AlterDomain(Action):
     constraint: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class AddEnumValue(Action):
     """ALTER TYPE … ADD VALUE."""
 
@@ -462,7 +429,6 @@ class AddEnumValue(Action):
     positioned: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class AlterComposite(Action):
     """ALTER TYPE … ADD, DROP or ALTER ATTRIBUTE."""
 
@@ -472,7 +438,6 @@ class AlterComposite(Action):
     cascade: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class SetSequence(Action):
     """CREATE SEQUENCE or ALTER SEQUENCE."""
 
@@ -484,7 +449,6 @@ class SetSequence(Action):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class CreateFunction(Action):
     """CREATE FUNCTION or PROCEDURE; ``body`` is None for an SQL-standard body."""
 
@@ -496,7 +460,6 @@ class CreateFunction(Action):
     procedure: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class SetExtension(Action):
     """CREATE EXTENSION or ALTER EXTENSION … UPDATE."""
 
@@ -505,7 +468,6 @@ class SetExtension(Action):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class CreateSchema(Action):
     """CREATE SCHEMA."""
 
@@ -513,14 +475,12 @@ class CreateSchema(Action):
     if_not_exists: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Transaction(Action):
     """BEGIN, COMMIT and their kin: the verbs begin, commit, rollback, prepare, savepoint."""
 
     verb: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class SetVariable(Action):
     """SET, RESET and set_config(); ``value`` is None for a reset or a value that isn't a constant."""
 
@@ -530,7 +490,6 @@ class SetVariable(Action):
     reset: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Authorise(Action):
     """GRANT, REVOKE, OWNER TO and changes of roles: verbs grant, revoke, own, role."""
 
@@ -539,7 +498,6 @@ class Authorise(Action):
     objects: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Maintain(Action):
     """VACUUM, ANALYZE and CLUSTER; no table means all of them."""
 
@@ -548,7 +506,6 @@ class Maintain(Action):
     full: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class ClusterWide(Action):
     """What concerns the whole server or database: "CREATE DATABASE", "ALTER SYSTEM", …."""
 
@@ -556,7 +513,6 @@ class ClusterWide(Action):
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class ChangePublication(Action):
     """CREATE or ALTER PUBLICATION or SUBSCRIPTION."""
 
@@ -565,7 +521,6 @@ class ChangePublication(Action):
     created: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Comment(Action):
     """COMMENT ON; ``table`` where the object is a table or lives on one."""
 
@@ -573,7 +528,6 @@ class Comment(Action):
     table: str | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class CreateStatistics(Action):
     """CREATE STATISTICS."""
 
@@ -581,35 +535,30 @@ class CreateStatistics(Action):
     on_expressions: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Dynamic(Action):
     """SQL that is put together when it runs, so that nobody can read it beforehand."""
 
     where: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class NotAnalysed(Action):
     """Something that this linter can't look into, and says so."""
 
     what: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Broken(Action):
     """Text that PostgreSQL's parser rejects."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class LongIdentifier(Action):
     """A name of more than 63 bytes, as written."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Other(Action):
     """A statement that no rule looks at, by the parser's name."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from expandcontract.lint.expression import function_name
@@ -133,7 +132,7 @@ def _statements(text: bytes, piece: Piece) -> Iterator[Statement]:
         return
     actions = _actions(tag, body, piece.start - piece.base)
     if piece.base:
-        actions = tuple(replace(action, at=action.at + piece.base) for action in actions)
+        actions = tuple(action.with_(at=action.at + piece.base) for action in actions)
     yield Statement(piece.start, piece.end, tag, actions, piece.tree, source=text[piece.start : piece.end])
 
 
@@ -191,10 +190,10 @@ def _block(text: bytes, piece: Piece, body: dict[str, Any]) -> Iterator[Statemen
 def _placed(statement: Statement, outer: Piece, shift: int | None) -> Statement:
     """Move a statement from within a block to where it stands in the whole text."""
     if shift is None:
-        actions = tuple(replace(action, at=outer.start) for action in statement.actions)
+        actions = tuple(action.with_(at=outer.start) for action in statement.actions)
     else:
-        actions = tuple(replace(action, at=action.at + shift) for action in statement.actions)
-    return replace(statement, start=outer.start, end=outer.end, actions=actions, in_block=True)
+        actions = tuple(action.with_(at=action.at + shift) for action in statement.actions)
+    return statement.with_(start=outer.start, end=outer.end, actions=actions, in_block=True)
 
 
 def _with_long_identifiers(text: bytes, statements: list[Statement]) -> list[Statement]:
@@ -206,8 +205,7 @@ def _with_long_identifiers(text: bytes, statements: list[Statement]) -> list[Sta
         if not token.is_comment and len(name) > 63:
             long.append(LongIdentifier(token.start, name.decode("utf-8", "replace")))
     return [
-        replace(
-            statement,
+        statement.with_(
             actions=statement.actions
             + tuple(action for action in long if statement.start <= action.at < statement.end),
         )

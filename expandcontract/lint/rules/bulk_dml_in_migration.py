@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.identifier import listed
@@ -39,7 +38,7 @@ def _copies(action: Write, scene: Scene, from_live: bool) -> bool:
 
 
 def _source_is_keyed(action: Write, scene: Scene) -> bool:
-    return any(is_keyed(replace(action, table=source), scene.schema) for source in action.sources)
+    return any(is_keyed(action.with_(table=source), scene.schema) for source in action.sources)
 
 
 RULE = Rule(

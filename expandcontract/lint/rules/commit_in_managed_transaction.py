@@ -14,9 +14,7 @@ from expandcontract.lint.statement import Transaction
 def check(action: Transaction, scene: Scene) -> Iterator[Problem]:
     if not scene.managed or action.verb not in ("commit", "rollback", "prepare") or not scene.in_transaction:
         return
-    if not any(
-        isinstance(done.action, Transaction) and done.action.verb == "begin" for done in scene.all_done
-    ):
+    if not scene.began:
         yield Problem(
             "this ends the runner's own transaction: what follows runs without one, and can't be "
             "undone together"

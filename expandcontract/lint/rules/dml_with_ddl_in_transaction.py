@@ -12,7 +12,7 @@ from expandcontract.lint.statement import Write
 
 
 def check(action: Write, scene: Scene) -> Iterator[Problem]:
-    held = [table for table, mode in scene.held().items() if mode >= BLOCKING]
+    held = [table for table, mode in scene.held.items() if mode >= BLOCKING]
     if held and action.table != BOOKKEEPING and scene.is_live(action.table):
         yield Problem(
             f"{held[0]} stays locked by the DDL before while rows of {action.table} are written",

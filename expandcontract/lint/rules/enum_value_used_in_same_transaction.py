@@ -8,15 +8,11 @@ from expandcontract.lint.expression import Expression
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.rule import Example, Problem, Rule
 from expandcontract.lint.scene import Scene
-from expandcontract.lint.statement import Action, AddEnumValue
+from expandcontract.lint.statement import Action
 
 
 def check(action: Action, scene: Scene) -> Iterator[Problem]:
-    added = {
-        done.action.value: done.action.type
-        for done in scene.done
-        if isinstance(done.action, AddEnumValue) and done.statement is not scene.statement
-    }
+    added = scene.added_values
     if not added or action is not scene.statement.actions[0]:
         return
     for value in sorted(set(added) & Expression(scene.statement.tree).strings()):

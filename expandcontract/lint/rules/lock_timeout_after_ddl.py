@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.rule import Effect, Example, Problem, Rule
-from expandcontract.lint.scene import BLOCKING, Scene
+from expandcontract.lint.scene import Scene
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import SetVariable
 from expandcontract.lint.timeouts import duration
@@ -20,9 +20,8 @@ def check(action: SetVariable, scene: Scene) -> Iterator[Problem]:
         or "lock_timeout" in scene.settings
     ):
         return
-    late = [table for done in scene.all_done for table, mode in done.live_locks.items() if mode >= BLOCKING]
-    if late and duration(action.value):
-        yield Problem(f"{late[0]} was locked before; this lock_timeout comes too late for it")
+    if scene.first_blocked and duration(action.value):
+        yield Problem(f"{scene.first_blocked} was locked before; this lock_timeout comes too late for it")
 
 
 RULE = Rule(

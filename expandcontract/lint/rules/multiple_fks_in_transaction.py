@@ -13,8 +13,11 @@ from expandcontract.lint.statement import Action, AddColumn, AddConstraint, Colu
 
 
 def check(action: CreateTable | AddConstraint | AddColumn, scene: Scene) -> Iterator[Problem]:
+    own = _parents(action, scene)
+    if not own:
+        return
     before = {parent for done in scene.done for parent in _parents(done.action, scene)}
-    parents = before | _parents(action, scene)
+    parents = before | own
     if len(parents) > 1 and parents != before:
         yield Problem(
             f"writes to {listed(sorted(parents))} stop together, and a transaction that takes them in "

@@ -13,8 +13,8 @@ from expandcontract.lint.statement import Action
 
 
 def check(action: Action, scene: Scene) -> Iterator[Problem]:
-    before = _roots(scene.held(), scene)
-    now = _roots(scene.live_locks(scene.effects), scene)
+    before = _roots(scene.held, scene)
+    now = _roots(scene.locks, scene)
     if before and now - before and action is scene.statement.actions[0]:
         yield Problem(
             f"{listed(sorted(before))} stays locked while this waits for {listed(sorted(now - before))}",

@@ -15,16 +15,11 @@ from expandcontract.lint.timeouts import duration
 def check(action: Action, scene: Scene) -> Iterator[Problem]:
     if scene.guarantees.lock_timeout or duration(scene.settings.get("lock_timeout")):
         return
-    if "lock_timeout" in scene.settings or any(_waits(done.live_locks) for done in scene.all_done):
-        return  # said once, or said by another rule
-    locks = scene.live_locks(scene.effects)
-    if _waits(locks):
-        table, mode = max(locks.items(), key=lambda item: item[1])
+    if "lock_timeout" in scene.settings or scene.first_blocked:
+        return  # said by another rule, or said once
+    table, mode = max(scene.locks.items(), key=lambda item: item[1], default=("", Lock.ACCESS_SHARE))
+    if mode >= BLOCKING:
         yield Problem(f"{mode} on {table} is waited for without end, and whoever comes later waits behind it")
-
-
-def _waits(locks: dict[str, Lock]) -> bool:
-    return any(mode >= BLOCKING for mode in locks.values())
 
 
 RULE = Rule(

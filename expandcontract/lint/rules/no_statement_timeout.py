@@ -15,12 +15,9 @@ from expandcontract.lint.statement import Action
 def check(action: Action, scene: Scene) -> Iterator[Problem]:
     if scene.guarantees.statement_timeout or "statement_timeout" in scene.settings:
         return
-    if any(mode >= BLOCKING for done in scene.all_done for mode in done.live_locks.values()):
-        return  # said once
-    locks = scene.live_locks(scene.effects)
-    if any(mode >= BLOCKING for mode in locks.values()):
+    if scene.first_blocked is None and any(mode >= BLOCKING for mode in scene.locks.values()):  # said once
         yield Problem(
-            f"if this takes longer than expected, {listed(sorted(locks))} stays locked until somebody notices"
+            f"if this takes long, {listed(sorted(scene.locks))} stays locked until somebody notices"
         )
 
 

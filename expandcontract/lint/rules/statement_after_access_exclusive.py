@@ -12,7 +12,7 @@ from expandcontract.lint.statement import Action, CreateTable
 
 
 def check(action: Action, scene: Scene) -> Iterator[Problem]:
-    held = [table for table, mode in scene.held().items() if mode is Lock.ACCESS_EXCLUSIVE]
+    held = [table for table, mode in scene.held.items() if mode is Lock.ACCESS_EXCLUSIVE]
     if not held or not scene.effects.is_slow or isinstance(action, CreateTable):
         return
     touched = set(scene.effects.locks) | scene.effects.rewrites

@@ -39,6 +39,10 @@ from expandcontract.lint.statement import (
 
 Need = tuple[str, int]
 
+_WITHOUT_QUERIES = frozenset(
+    ("AlterTableStmt", "CommentStmt", "CreateStmt", "DropStmt", "IndexStmt", "RenameStmt")
+)
+
 _EXECUTE_FUNCTION = re.compile(rb"(?is)\bEXECUTE(?:\s|--[^\n]*\n|/\*.*?\*/)+FUNCTION\b")
 
 
@@ -49,7 +53,7 @@ def needs(action: Action, statement: Statement, schema: Schema) -> Iterator[Need
         yield from handler(action, schema)
     if isinstance(action, CreateTrigger) and _EXECUTE_FUNCTION.search(statement.source):
         yield "EXECUTE FUNCTION in CREATE TRIGGER (before: EXECUTE PROCEDURE)", 11
-    if action is statement.actions[-1]:
+    if action is statement.actions[-1] and statement.tag not in _WITHOUT_QUERIES:
         yield from _anywhere(statement.tree)
 
 

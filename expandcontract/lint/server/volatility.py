@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from expandcontract.lint.expression import Expression, walk
 from expandcontract.lint.parse import pieces
@@ -22,7 +22,7 @@ _INLINING_FROM = 12  # since then a one-expression SQL function is inlined befor
 @cache
 def _steady() -> frozenset[str]:
     """The stable and immutable functions of pg_catalog, from the pg_proc of PostgreSQL 15 to 18."""
-    return frozenset(files("expandcontract.lint.server").joinpath("steady_functions.txt").read_text().split())
+    return frozenset(Path(__file__).with_name("steady_functions.txt").read_text().split())
 
 
 def volatile_functions(expression: Expression, schema: Schema, version: int) -> list[str]:
