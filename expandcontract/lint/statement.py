@@ -13,7 +13,6 @@ from expandcontract.lint.expression import Expression
 from expandcontract.lint.sqltype import SqlType
 from expandcontract.lint.value import Value
 
-
 _NO_TREE: dict[str, Any] = {}
 
 
