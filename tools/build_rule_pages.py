@@ -1,4 +1,4 @@
-"""Writes docs/reference/rules/ from the rule files; with --check it only tells whether the pages are fresh."""
+"""Writes docs/reference/rules/ from the rule files; --check only tells whether the pages are fresh."""
 
 from __future__ import annotations
 

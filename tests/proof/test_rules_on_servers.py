@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from observing import observe
+from observing import fresh_database, observe
 from psycopg import errors
 from servers import Server, installations, running
 
@@ -29,7 +29,8 @@ NOT_RUN = {
     "not-analysed": "needs PL/Python",
     "opaque-dynamic-sql": "its SQL is made up to be unreadable",
 }
-WITHOUT_ROWS = "a column that is NOT NULL without a default is accepted on the empty tables of the examples"
+# DETACH … CONCURRENTLY waits for writers after its first transaction has given the locks back.
+GONE_BEFORE_THE_WAIT = frozenset(("detach-partition",))
 RUNNABLE = [name for name in all_rules() if name not in NOT_RUN]
 
 
@@ -56,7 +57,8 @@ def test_the_bad_example_does_what_the_rule_claims(server: Server, name: str) ->
 
     observed = observe(server, rule.bad.schema, rule.bad.sql)
 
-    assert {relation: int(mode) for relation, mode in claims[0].locks.items()} == observed.locks
+    if name not in GONE_BEFORE_THE_WAIT:
+        assert {relation: int(mode) for relation, mode in claims[0].locks.items()} == observed.locks
     if "CONCURRENTLY" not in rule.bad.sql and name not in ("domain-constraint-scan", "vacuum-full"):
         assert set(claims[0].work) == observed.work
 
@@ -77,10 +79,7 @@ def test_what_is_said_to_fail_fails(server: Server, name: str) -> None:
 
 def run(server: Server, example: Example) -> None:
     """Run an example as it says: each statement by itself, or all in one transaction."""
-    with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute("DROP DATABASE IF EXISTS proof WITH (FORCE)")
-        admin.execute("CREATE DATABASE proof")
-    with psycopg.connect(server.dsn("proof"), autocommit=True) as connection:
+    with fresh_database(server) as connection:
         connection.execute(example.schema)
         if example.in_transaction:
             with connection.transaction():
@@ -95,7 +94,4 @@ def test_the_good_example_runs(server: Server, name: str) -> None:
     example = all_rules()[name].good
     if not supported(server, example) or int(example.version) > server.version or "columnar" in example.sql:
         return  # not on this server
-    if "TABLESPACE" in example.sql:
-        return  # only the observer makes the tablespace
-
     run(server, example)

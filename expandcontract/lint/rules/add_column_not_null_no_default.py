@@ -49,7 +49,7 @@ RULE = Rule(
         "ALTER TABLE users ADD COLUMN tier text NOT NULL DEFAULT 'free'",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",
     ),
-    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}),),
+    effects=(Effect("10-18", {"users": Lock.ACCESS_EXCLUSIVE}, ("scan",)),),
     manual="https://www.postgresql.org/docs/current/sql-altertable.html",
     in_contract=Severity.ERROR,
 )

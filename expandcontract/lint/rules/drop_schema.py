@@ -26,6 +26,6 @@ RULE = Rule(
     ),
     instead="Drop it in contract(), when no release that has or could get traffic uses it.",
     bad=Example("DROP SCHEMA billing", schema="CREATE SCHEMA billing"),
-    good=Example("CREATE SCHEMA billing", schema="CREATE SCHEMA billing"),
+    good=Example("CREATE SCHEMA payments", schema="CREATE SCHEMA billing"),
     manual="https://www.postgresql.org/docs/current/sql-dropschema.html",
 )

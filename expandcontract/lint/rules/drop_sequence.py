@@ -26,6 +26,6 @@ RULE = Rule(
     ),
     instead="Drop it in contract(), when no release that has or could get traffic uses it.",
     bad=Example("DROP SEQUENCE numbers", schema="CREATE SEQUENCE numbers"),
-    good=Example("CREATE SEQUENCE numbers", schema="CREATE SEQUENCE numbers"),
+    good=Example("CREATE SEQUENCE more_numbers", schema="CREATE SEQUENCE numbers"),
     manual="https://www.postgresql.org/docs/current/sql-dropsequence.html",
 )

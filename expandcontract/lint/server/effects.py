@@ -142,6 +142,8 @@ def _add_column(action: AddColumn, server: Server, found: Effects) -> None:
         return
     if column_is_rewritten(action, server):
         found.rewrites.update(_with_rows(action.table, server))
+    if column.not_null and not column.has_default and not found.rewrites:
+        found.scans = True  # it fails on the first row, and reads an empty table to its end
     for constraint in column.constraints:
         if constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.references:
             found.lock([constraint.references], _SRE)
