@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from expandcontract.errors import UsageError
 from expandcontract.lint import baseline
 from expandcontract.lint.accepts import MARKER, Accept, read_accept, settle
 from expandcontract.lint.catalogue import all_rules
+from expandcontract.lint.expression import relations
 from expandcontract.lint.finding import Finding, Severity
 from expandcontract.lint.judge import Assumptions
 from expandcontract.lint.linter import lint
@@ -206,13 +206,18 @@ def _revision(revision: RenderedRevision, tree: _Tree) -> Iterator[Finding]:
     found: list[Finding] = []
     for rendered in revision.phases:
         # what downgrade() does is judged, and then forgotten: the history goes forward
-        schema = copy.deepcopy(tree.schema) if rendered.name == "downgrade" else tree.schema
+        schema = tree.schema.fork(_touched(rendered)) if rendered.name == "downgrade" else tree.schema
         found += _phase(rendered, schema, surroundings, source, tree)
     placed = [(finding.rule, source.statement_at(finding.line), finding) for finding in found]
     kept, notices = settle(placed, source.accepts(), tree.today)
     yield from kept
     for notice in notices:
         yield _notice(notice.rule, notice.message, notice.accept.at, revision.path, tree)
+
+
+def _touched(rendered: RenderedPhase) -> list[str]:
+    sql = "\n".join(statement.sql for segment in rendered.segments for statement in segment.statements)
+    return [name for statement in read(sql) for name in relations(statement.tree)]
 
 
 def _removed(revision: RenderedRevision) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+_MOST_LISTED = 4
+
 MAXIMUM_BYTES = 63  # NAMEDATALEN - 1; PostgreSQL silently cuts what is longer
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
@@ -118,6 +120,8 @@ def of_relation(node: dict[str, Any]) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Give names as a person would list them: ``a``, ``a and b``, ``a, b and c``."""
+    """Give names as a person would list them: ``a``, ``a and b``, ``a, b and c``; many are cut short."""
     items = list(names)
+    if len(items) > _MOST_LISTED:
+        items = [*items[: _MOST_LISTED - 1], f"{len(items) - _MOST_LISTED + 1} more"]
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

@@ -87,6 +87,7 @@ def _remember(scene: Scene, done: Done) -> None:
     if not scene.in_transaction:
         return
     scene.done.append(done)
+    scene.exclusive.update(dict.fromkeys(sorted(scene.exclusively_locked(done.live_locks))))
     for table, mode in done.live_locks.items():
         scene.held[table] = max(mode, scene.held.get(table, mode))
     if isinstance(done.action, AddEnumValue):
@@ -94,7 +95,7 @@ def _remember(scene: Scene, done: Done) -> None:
 
 
 def _end_transaction(scene: Scene) -> None:
-    scene.done, scene.held, scene.added_values = [], {}, {}
+    scene.done, scene.held, scene.exclusive, scene.added_values = [], {}, {}, {}
 
 
 def _follow(scene: Scene, action: Action, undo: _Undo) -> None:

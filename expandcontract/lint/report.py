@@ -90,7 +90,7 @@ def as_json(report: Report) -> str:
             for each in report.findings
         ],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, ensure_ascii=False) + "\n"
 
 
 def github(report: Report) -> str:

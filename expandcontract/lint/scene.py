@@ -62,6 +62,7 @@ class Scene:
     in_transaction: bool = False
     done: list[Done] = field(default_factory=list)  # of the transaction that is open
     held: dict[str, Lock] = field(default_factory=dict)  # on live tables, by earlier statements of it
+    exclusive: dict[str, None] = field(default_factory=dict)  # those under ACCESS EXCLUSIVE, in order
     added_values: dict[str, str] = field(default_factory=dict)  # enum values added in it, and their types
     first_blocked: str | None = None  # the first live table of the text on which writes had to wait
     began: bool = False  # the text has a BEGIN of its own so far
@@ -122,6 +123,15 @@ class Scene:
             for table, mode in effects.locks.items()
             if table != BOOKKEEPING and self.is_live(table)
         }
+
+    def exclusively_locked(self, locks: dict[str, Lock]) -> set[str]:
+        """Give the tables among these that are under ACCESS EXCLUSIVE, a partition counting as its parent."""
+        found = set()
+        for name, mode in locks.items():
+            if mode is Lock.ACCESS_EXCLUSIVE:
+                known = self.schema.table(name)
+                found.add(known.parent if known and known.parent else name)
+        return found
 
     @property
     def is_rolled_back(self) -> bool:

@@ -13,8 +13,8 @@ from expandcontract.lint.statement import AddColumn, AddConstraint, ConstraintKi
 
 
 def check(action: CreateTable | AddConstraint | AddColumn, scene: Scene) -> Iterator[Problem]:
-    after = {index.columns[:1] for index in scene.schema.indexes_of(action.table)}
     for key, own in new_foreign_keys(action):
+        after = {index.columns[:1] for index in scene.schema.indexes_of(action.table)}
         after |= {
             each.columns[:1]
             for each in own

@@ -13,23 +13,14 @@ from expandcontract.lint.statement import Action
 
 
 def check(action: Action, scene: Scene) -> Iterator[Problem]:
-    before = _roots(scene.held, scene)
-    now = _roots(scene.locks, scene)
-    if before and now - before and action is scene.statement.actions[0]:
+    if action is not scene.statement.actions[0] or not scene.exclusive:
+        return
+    added = sorted(scene.exclusively_locked(scene.locks) - scene.exclusive.keys())
+    if added:
         yield Problem(
-            f"{listed(sorted(before))} stays locked while this waits for {listed(sorted(now - before))}",
+            f"{listed(scene.exclusive)} stays locked while this waits for {listed(added)}",
             "one transaction per table: a part of its own for each",
         )
-
-
-def _roots(locks: dict[str, Lock], scene: Scene) -> set[str]:
-    """Give the tables under ACCESS EXCLUSIVE, a partition counting as its parent."""
-    found = set()
-    for name, mode in locks.items():
-        if mode is Lock.ACCESS_EXCLUSIVE:
-            known = scene.schema.table(name)
-            found.add(known.parent if known and known.parent else name)
-    return found
 
 
 RULE = Rule(

@@ -12,13 +12,12 @@ from expandcontract.lint.statement import Action, CreateTable
 
 
 def check(action: Action, scene: Scene) -> Iterator[Problem]:
-    held = [table for table, mode in scene.held.items() if mode is Lock.ACCESS_EXCLUSIVE]
-    if not held or not scene.effects.is_slow or isinstance(action, CreateTable):
+    if not scene.exclusive or not scene.effects.is_slow or isinstance(action, CreateTable):
         return
     touched = set(scene.effects.locks) | scene.effects.rewrites
     if any(scene.is_live(name) and name != BOOKKEEPING for name in touched):
         yield Problem(
-            f"{held[0]} can be neither read nor written while this runs: an earlier statement of the "
+            f"{next(iter(scene.exclusive))} can be neither read nor written while this runs: an earlier statement of the "
             "same transaction locked it",
             "a part of its own for the statement that takes long",
         )
