@@ -19,7 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "lint"))
-from lint_corpus import Score, rows, score  # noqa: E402
+from lint_corpus import Score, rows, score  # type: ignore[import-not-found]  # noqa: E402
 
 REPEATS = 5
 EC_LINT = [sys.executable, "-c", "from expandcontract.cli.lint import lint; lint()"]

@@ -176,7 +176,7 @@ class Comparison(Value):
         """Give what the comparison of two constants, or of a column with itself, always is."""
         if self.kind != "AEXPR_OP" or self.operator not in _COMPARISONS:
             return None
-        if self.column is not None and self.column == _column(self.right):
+        if self.column is not None and _reference(self.left) == _reference(self.right):
             return True if self.operator in ("=", "<=", ">=") else None
         left, right = _constant(_uncast(self.left)), _constant(_uncast(self.right))
         if left is None or right is None or type(left) is not type(right):
@@ -193,6 +193,11 @@ def function_name(call: dict[str, Any]) -> str:
 def _column(node: dict[str, Any]) -> str | None:
     names = strings(node.get("ColumnRef", {}).get("fields", ())) if node else []
     return quoted(names[-1]) if names else None
+
+
+def _reference(node: dict[str, Any]) -> list[str]:
+    """Give a column with its table, as far as it names one."""
+    return strings(node.get("ColumnRef", {}).get("fields", ()))
 
 
 def _uncast(node: dict[str, Any]) -> dict[str, Any]:

@@ -25,9 +25,11 @@ def is_keyed(action: Write, schema: Schema) -> bool:
         return True
     keys = _key_columns(action.table, schema)
     comparisons = [each for part in action.where.conjuncts() if (each := part.comparison())]
-    return any(_bounds(each, keys) for each in comparisons) or any(
-        _is_limited_list(part, keys) for part in action.where.conjuncts()
-    )
+    if any(_bounds(each, keys) for each in comparisons):
+        return True
+    if action.limited and any(each.column in keys and each.is_equality for each in comparisons):
+        return True  # joined by its key with a batch that a LIMIT cuts off
+    return any(_is_limited_list(part, keys, action.limited) for part in action.where.conjuncts())
 
 
 def _key_columns(table: str, schema: Schema) -> frozenset[str]:
@@ -57,12 +59,11 @@ def _is_constant(node: Any) -> bool:
     return not any(tag in ("ColumnRef", "SubLink") for tag, _ in walk({"value": node}))
 
 
-def _is_limited_list(part: Expression, keys: Iterable[str]) -> bool:
-    """Whether it is ``key IN (SELECT … LIMIT n)``."""
+def _is_limited_list(part: Expression, keys: Iterable[str], limited: bool) -> bool:
+    """Whether it is ``key IN (SELECT … LIMIT n)``, where the LIMIT may stand in a WITH."""
     link = part.node.get("SubLink")
     if not link or "testexpr" not in link:
         return False
     tested = Expression(link["testexpr"]).columns()
-    return bool(tested & set(keys)) and any(
-        "limitCount" in body for tag, body in walk(link) if tag == "SelectStmt"
-    )
+    within = any("limitCount" in body for tag, body in walk(link) if tag == "SelectStmt")
+    return bool(tested & set(keys)) and (within or limited)

@@ -331,7 +331,7 @@ class Write(Action):
     """
     INSERT, UPDATE, DELETE, MERGE or COPY … FROM into one table.
 
-    ``sources`` are the relations that the rows come from; ``limited`` tells a LIMIT in that query.
+    ``sources`` are the relations that the rows come from; ``limited`` tells a LIMIT in their query.
     """
 
     verb: str

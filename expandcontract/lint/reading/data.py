@@ -50,7 +50,14 @@ def _write(tag: str, body: dict[str, Any], at: int) -> Write:
         where=Expression(where) if where else None,
         sources=tuple(relations(sources)),
         query=Expression({"SelectStmt": query}) if query else None,
-        limited="limitCount" in query,
+        limited=_is_limited([query, *sources[:3], body.get("withClause", {})]),
+    )
+
+
+def _is_limited(parts: list[dict[str, Any]]) -> bool:
+    """Whether a LIMIT stands in what the rows come from."""
+    return any("limitCount" in part for part in parts) or any(
+        "limitCount" in body for tag, body in walk(parts) if tag == "SelectStmt"
     )
 
 

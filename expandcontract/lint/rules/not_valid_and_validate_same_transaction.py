@@ -9,24 +9,22 @@ from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
 from expandcontract.lint.schema import default_name
 from expandcontract.lint.server.locks import Lock
-from expandcontract.lint.statement import Action, AddConstraint, AlterDomain, ValidateConstraint
+from expandcontract.lint.statement import Action, AddConstraint, ValidateConstraint
 
 
-def check(action: ValidateConstraint | AlterDomain, scene: Scene) -> Iterator[Problem]:
+def check(action: ValidateConstraint, scene: Scene) -> Iterator[Problem]:
     for done in scene.done:
-        if isinstance(action, ValidateConstraint):
-            earlier = done.action
-            same = isinstance(earlier, AddConstraint) and earlier.table == action.table
-            if same and scene.is_live(action.table) and _adds(earlier, action.name, scene):
-                yield Problem(
-                    f"the strong lock that added {action.name} is kept while every row of "
-                    f"{action.table} is checked"
-                )
-                return
+        earlier = done.action
+        same_table = isinstance(earlier, AddConstraint) and earlier.table == action.table
+        if same_table and scene.is_live(action.table) and _adds(earlier, action.name):
+            yield Problem(
+                f"the strong lock that added {action.name} is kept while every row of {action.table} is read"
+            )
+            return
 
 
-def _adds(action: Action, name: str, scene: Scene) -> bool:
-    """Whether the action added the constraint of this name, which it may have left to PostgreSQL to name."""
+def _adds(action: Action, name: str) -> bool:
+    """Whether the action added the constraint of this name, which it may have left unnamed."""
     if not isinstance(action, AddConstraint) or action.constraint.valid:
         return False
     return name == (action.constraint.name or default_name(action.table, action.constraint))
@@ -35,10 +33,7 @@ def _adds(action: Action, name: str, scene: Scene) -> bool:
 RULE = Rule(
     hazard=Hazard.TRANSACTION,
     title="A constraint is added NOT VALID and validated in the same transaction",
-    on=(
-        ValidateConstraint,
-        AlterDomain,
-    ),
+    on=(ValidateConstraint,),
     check=check,
     why=(
         "VALIDATE alone lets reads and writes go on; after the ADD in the same transaction its "

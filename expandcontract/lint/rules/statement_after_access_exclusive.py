@@ -17,8 +17,8 @@ def check(action: Action, scene: Scene) -> Iterator[Problem]:
     touched = set(scene.effects.locks) | scene.effects.rewrites
     if any(scene.is_live(name) and name != BOOKKEEPING for name in touched):
         yield Problem(
-            f"{next(iter(scene.exclusive))} can be neither read nor written while this runs: an earlier statement of the "
-            "same transaction locked it",
+            f"{next(iter(scene.exclusive))} can be neither read nor written while this runs: an earlier "
+            "statement of the same transaction locked it",
             "a part of its own for the statement that takes long",
         )
 
