@@ -24,7 +24,9 @@ def test_every_row(where: str) -> None:
     assert rules(f"DELETE FROM t {where}") == {"delete-without-where"}
 
 
-@pytest.mark.parametrize("where", ["x IS NULL", "x = 5", "id > 5", "x < 5 OR id = 1", "t.id = u.id", "id <> 4"])
+@pytest.mark.parametrize(
+    "where", ["x IS NULL", "x = 5", "id > 5", "x < 5 OR id = 1", "t.id = u.id", "id <> 4"]
+)
 def test_as_many_as_there_happen_to_be(where: str) -> None:
     assert rules(f"UPDATE t SET x = 1 FROM u WHERE {where}") == {"unbatched-backfill"}
 
@@ -52,6 +54,8 @@ def test_a_bounded_part_of_the_key(sql: str) -> None:
     assert rules(sql) == set()
 
 
-@pytest.mark.parametrize("sql", ["INSERT INTO t SELECT id FROM u", "CREATE TABLE v AS SELECT * FROM t", "COPY t FROM '/x'"])
+@pytest.mark.parametrize(
+    "sql", ["INSERT INTO t SELECT id FROM u", "CREATE TABLE v AS SELECT * FROM t", "COPY t FROM '/x'"]
+)
 def test_a_copy_of_a_whole_table(sql: str) -> None:
     assert rules(sql) == {"bulk-dml-in-migration"}
