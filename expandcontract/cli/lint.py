@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,11 @@ from expandcontract.lint.explain import explain
 from expandcontract.lint.finding import Severity
 from expandcontract.lint.report import FORMATS, Report
 from expandcontract.lint.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
+    from expandcontract.alembic_bridge.rendering import RenderedRevision
 
 _STDIN = "-"
 
@@ -37,6 +43,9 @@ _STDIN = "-"
 @click.option("--no-transaction", is_flag=True, help="Nobody wraps the SQL in a transaction.")
 @click.option("--server-version", metavar="VERSION", help="The oldest server in use, such as 15 or 14.2.")
 @click.option("--time-zone", metavar="ZONE", help="The TimeZone of the session that will run it.")
+@click.option(
+    "--prove", "scratch", metavar="DSN", help="Run everything on this scratch database, and compare."
+)
 @click.option("--baseline", "baseline_file", type=Path, help="Report only what this file doesn't know.")
 @click.option("--write-baseline", type=Path, help="Write a baseline that knows everything found now.")
 def lint(
@@ -54,6 +63,7 @@ def lint(
     no_transaction: bool,
     server_version: str | None,
     time_zone: str | None,
+    scratch: str | None,
     baseline_file: Path | None,
     write_baseline: Path | None,
 ) -> None:
@@ -63,15 +73,14 @@ def lint(
             raise UsageError(f"there is no rule {rule!r}")
         click.echo(explain(rule))
         return
+    if scratch:
+        sys.exit(_prove(scratch, paths, config, name, as_json=as_json or format_ == "json"))
     settings = _settings(server_version, time_zone)
     known = _baseline(baseline_file or (Path(settings.baseline) if settings.baseline else None))
     if write_baseline:
         known = None
     if paths:
-        files = [Path(path) for path in paths if path != _STDIN]
-        sources = [command.Source(str(file), _text(file)) for file in command.sql_files(files)]
-        if _STDIN in paths:
-            sources.append(command.Source("<stdin>", sys.stdin.read()))
+        sources = _sources(paths)
         report = command.lint_texts(
             sources,
             settings,
@@ -89,6 +98,30 @@ def lint(
     click.echo(FORMATS["json" if as_json else format_](report), nl=False)
     failing = any(finding.severity is Severity.ERROR for finding in report.findings)
     sys.exit(ExitCode.FINDINGS if failing and not exit_zero and not write_baseline else ExitCode.DONE)
+
+
+def _sources(paths: tuple[str, ...]) -> list[command.Source]:
+    files = [Path(path) for path in paths if path != _STDIN]
+    sources = [command.Source(str(file), _text(file)) for file in command.sql_files(files)]
+    if _STDIN in paths:
+        sources.append(command.Source("<stdin>", sys.stdin.read()))
+    return sources
+
+
+def _prove(
+    scratch: str, paths: tuple[str, ...], config: Path | None, name: str, *, as_json: bool
+) -> ExitCode:
+    # here, because only this option needs a driver
+    from expandcontract.commands import prove_lint
+
+    if paths:
+        steps = prove_lint.steps_of_texts((source.path, source.text) for source in _sources(paths))
+    else:
+        _, revisions = _rendered(config, name)
+        steps = prove_lint.steps_of_tree(revisions)
+    proofs = prove_lint.prove(list(steps), scratch)
+    click.echo(prove_lint.as_json(proofs) if as_json else prove_lint.as_text(proofs), nl=False)
+    return ExitCode.FINDINGS if any(proof.differences for proof in proofs) else ExitCode.DONE
 
 
 def _settings(server_version: str | None, time_zone: str | None) -> Settings:
@@ -130,21 +163,33 @@ def _tree(
     since_revision: str | None,
     known: baseline.Baseline | None,
 ) -> Report:
-    # here, because a run over SQL files alone must not pay for importing Alembic
-    from alembic.util import CommandError
+    script, revisions = _rendered(config, name)
+    from alembic.util import (
+        CommandError,
+    )  # here, because a run over SQL files must not pay for importing Alembic
 
-    from expandcontract.alembic_bridge.rendering import render_tree, revisions_after, script_directory
+    from expandcontract.alembic_bridge.rendering import revisions_after
+
+    try:
+        reported = revisions_after(script, since_revision) if since_revision else None
+    except CommandError as error:
+        raise UsageError(str(error)) from error
+    if since:
+        changed = command.changed_since(since, Path.cwd())
+        reported = changed if reported is None else reported & changed
+    return command.lint_tree(revisions, settings, today=date.today(), reported=reported, known=known)
+
+
+def _rendered(config: Path | None, name: str) -> tuple[ScriptDirectory, list[RenderedRevision]]:
+    from alembic.util import CommandError  # here for the same reason
+
+    from expandcontract.alembic_bridge.rendering import render_tree, script_directory
 
     file = config or Path("alembic.ini")
     if not file.is_file():
         raise UsageError(f"{file}: no such file; give SQL files, or -c with Alembic's configuration")
     try:
         script = script_directory(file, name)
-        reported = revisions_after(script, since_revision) if since_revision else None
-        if since:
-            changed = command.changed_since(since, Path.cwd())
-            reported = changed if reported is None else reported & changed
-        revisions = list(render_tree(script))
+        return script, list(render_tree(script))
     except CommandError as error:
         raise UsageError(str(error)) from error
-    return command.lint_tree(revisions, settings, today=date.today(), reported=reported, known=known)

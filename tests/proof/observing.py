@@ -1,4 +1,4 @@
-"""What PostgreSQL really does with a text: locks, rewrites, scans, index builds."""
+"""What PostgreSQL really does with a rule's example, in an empty database each time."""
 
 from __future__ import annotations
 
@@ -6,50 +6,24 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import psycopg
-from psycopg import errors
 from servers import Server
 
-RELATIONS = """
-    SELECT c.oid::int8, CASE WHEN n.nspname = 'public' THEN '' ELSE n.nspname || '.' END || c.relname, c.relfilenode::int8
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'm', 'v') AND n.nspname NOT LIKE 'pg%' AND n.nspname <> 'information_schema'
-"""
+from expandcontract.proof.observing import Observed, Observer
+
+OUTSIDE = ("CONCURRENTLY", "VACUUM")
 LOCKS = """
-    SELECT relation::int8, mode FROM pg_locks
-    WHERE locktype = 'relation' AND pid = %s AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    SELECT c.relname, max(array_position(ARRAY['AccessShareLock', 'RowShareLock', 'RowExclusiveLock',
+        'ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'], mode))
+    FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+    WHERE l.pid = %s AND c.relname = ANY (%s) GROUP BY c.relname
 """
-ORDER = [
-    "AccessShareLock",
-    "RowShareLock",
-    "RowExclusiveLock",
-    "ShareUpdateExclusiveLock",
-    "ShareLock",
-    "ShareRowExclusiveLock",
-    "ExclusiveLock",
-    "AccessExclusiveLock",
-]
-ANNOUNCED = {
-    "rewriting table": "rewrite",
-    "verifying table": "scan",
-    "validating foreign key constraint": "key check",
-    "building index": "index build",
-}
 LEFTOVERS = """
     SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM pg_namespace
     WHERE nspname NOT LIKE 'pg%' AND nspname <> 'information_schema'
     UNION ALL SELECT format('DROP PUBLICATION %I', pubname) FROM pg_publication
 """
-
-
-@dataclass
-class Observed:
-    """Locks by relation (the strongest mode's number) and work, on relations that existed before."""
-
-    locks: dict[str, int] = field(default_factory=dict)
-    work: set[str] = field(default_factory=set)
 
 
 @contextlib.contextmanager
@@ -71,71 +45,35 @@ def fresh_database(server: Server) -> Iterator[psycopg.Connection]:
 
 
 def observe(server: Server, schema: str, sql: str) -> Observed:
-    """Run the schema in a database of its own, then the text; give what the text did. Everything is undone."""
+    """Run the schema in an empty database, then the text; give what the text did."""
     with fresh_database(server) as connection:
         connection.execute(schema)
-        before = {oid: (name, node) for oid, name, node in connection.execute(RELATIONS)}
-        try:
-            return _inside(connection, before, sql)
-        except errors.ActiveSqlTransaction:
-            connection.execute("ROLLBACK")
-    return _from_outside(server, before, sql)
-
-
-def _inside(connection: psycopg.Connection, before: dict[int, tuple[str, int]], sql: str) -> Observed:
-    observed = Observed()
-    messages: list[str] = []
-    connection.add_notice_handler(lambda notice: messages.append(notice.message_primary or ""))
-    connection.execute("BEGIN")
-    connection.execute("SET client_min_messages = debug1")
-    connection.execute(sql)
-    connection.execute("SET client_min_messages = warning")
-    for oid, mode in connection.execute(LOCKS, (connection.info.backend_pid,)).fetchall():
-        if oid in before:
-            name = before[oid][0]
-            observed.locks[name] = max(ORDER.index(mode) + 1, observed.locks.get(name, 0))
-    after = {oid: node for oid, _, node in connection.execute(RELATIONS)}
-    if any(oid in after and after[oid] != node for oid, (_, node) in before.items()):
-        observed.work.add("rewrite")
-    existing = [name for name, _ in before.values()]
-    for message in messages:
-        for words, kind in ANNOUNCED.items():
-            named = kind == "key check" or any(f'"{name}"' in message for name in existing)
-            if message.startswith(words) and named:
-                observed.work.add(kind)
-    connection.execute("ROLLBACK")
-    if "rewrite" in observed.work:  # its index builds and checks come with it
-        observed.work = {"rewrite"} | (observed.work & {"key check"})
+        if any(word in sql for word in OUTSIDE):
+            return from_outside(server, sql)
+        observed = Observer(connection).run(sql)
+    assert observed.error is None, observed.error
     return observed
 
 
-def _from_outside(server: Server, before: dict[int, tuple[str, int]], sql: str) -> Observed:
-    """Watch a statement that runs in no transaction from a second session, while a writer makes it wait."""
-    observed = Observed()
+def from_outside(server: Server, sql: str) -> Observed:
+    """Watch statements that run in no transaction from a second session, while a writer makes them wait."""
+    locks: dict[str, int] = {}
     with (
         psycopg.connect(server.dsn("proof")) as writer,
         psycopg.connect(server.dsn("proof"), autocommit=True) as watcher,
         psycopg.connect(server.dsn("proof"), autocommit=True) as runner,
     ):
-        for name in [name for name, _ in before.values()]:
+        tables = [
+            name for (name,) in watcher.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        ]
+        for name in tables:
             writer.execute(f"LOCK TABLE {name} IN ROW EXCLUSIVE MODE")
-        statements = [part for part in sql.split(";") if part.strip()]
-
-        def work() -> None:
-            for statement in statements:
-                runner.execute(statement)
-
-        thread = threading.Thread(target=work)
+        thread = threading.Thread(target=lambda: [runner.execute(part) for part in sql.split("; ")])
         thread.start()
         deadline = time.monotonic() + 1
-        while thread.is_alive() and time.monotonic() < deadline:
-            for oid, mode in watcher.execute(LOCKS, (runner.info.backend_pid,)).fetchall():
-                if oid in before:
-                    name = before[oid][0]
-                    observed.locks[name] = max(ORDER.index(mode) + 1, observed.locks.get(name, 0))
+        while thread.is_alive() and time.monotonic() < deadline and not locks:
             time.sleep(0.02)
-            if observed.locks:
-                break
+            locks = dict(watcher.execute(LOCKS, (runner.info.backend_pid, tables)).fetchall())
         writer.rollback()
         thread.join(timeout=10)
-    return observed
+    return Observed(locks)
