@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 from alembic.config import Config
@@ -23,7 +23,7 @@ from alembic.script import ScriptDirectory
 from alembic.script.base import Script
 from sqlalchemy.types import TypeEngine
 
-PHASES = ("upgrade", "contract", "downgrade")
+PHASES = ("upgrade", "backfill", "contract", "downgrade")
 _BEGIN, _COMMIT = "BEGIN;", "COMMIT;"
 
 
@@ -99,8 +99,8 @@ def _functions(module: ModuleType, name: str) -> Sequence[Callable[[], Any]]:
     found = getattr(module, "expand", None) if name == "upgrade" else None
     if found is None:
         found = getattr(module, name, None)
-    if found is None:
-        return ()
+    if found is None or (name == "backfill" and not isinstance(found, FunctionType | tuple | list)):
+        return ()  # a declared Backfill is run by its own engine, in ranges
     return tuple(found) if isinstance(found, tuple | list) else (found,)
 
 

@@ -31,7 +31,12 @@ if TYPE_CHECKING:
     from expandcontract.alembic_bridge.rendering import RenderedPhase, RenderedRevision, Segment
 
 # downgrade() takes back what upgrade() added, so removing is what it is for
-_PHASES = {"upgrade": Phase.EXPAND, "contract": Phase.CONTRACT, "downgrade": Phase.CONTRACT}
+_PHASES = {
+    "upgrade": Phase.EXPAND,
+    "backfill": Phase.BACKFILL,
+    "contract": Phase.CONTRACT,
+    "downgrade": Phase.CONTRACT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +267,7 @@ def _segment(
         surroundings=surroundings,
     )
     sql = "\n".join(statement.sql for statement in segment.statements)
-    path = str(source.path)
+    path = _shown(source.path)
     severities = tree.settings.severities
     linted = lint(sql, schema, assumed, severities, path=path, today=tree.today, more_follows=True)
     tree.statements += linted.statements
@@ -300,7 +305,7 @@ def _eased(finding: Finding) -> Finding:
 
 def _notice(rule: str, message: str, line: int, path: Path, tree: _Tree) -> Finding:
     definition = all_rules()[rule]
-    severity = tree.settings.severities.of(rule, definition, None, str(path))
+    severity = tree.settings.severities.of(rule, definition, None, _shown(path))
     return Finding(
         rule=rule,
         severity=severity if severity is not Severity.OFF else Severity.NOTE,
@@ -310,8 +315,14 @@ def _notice(rule: str, message: str, line: int, path: Path, tree: _Tree) -> Find
         message=message,
         why=definition.why,
         instead=definition.instead,
-        path=str(path),
+        path=_shown(path),
     )
+
+
+def _shown(path: Path) -> str:
+    """Give a path as the user would write it, and as CI systems expect it: from the current directory on."""
+    resolved = path.resolve()
+    return str(resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else path)
 
 
 class _PythonSource:

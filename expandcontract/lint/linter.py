@@ -23,11 +23,10 @@ from expandcontract.lint.statement import Statement
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """The findings of one text, how many statements were read, and the schema that the text leaves behind."""
+    """The findings of one text, and how many statements were read."""
 
     findings: tuple[Finding, ...]
     statements: int
-    schema: Schema
 
 
 def lint_sql(
@@ -105,7 +104,7 @@ def lint(
     kept += _about_accepts(notices, severities, assumed.phase, sql, positions, path)
     if not more_follows:
         schema.fresh.clear()
-    return Linted(tuple(sorted(kept, key=lambda finding: finding.start)), len(statements), schema)
+    return Linted(tuple(sorted(kept, key=lambda finding: finding.start)), len(statements))
 
 
 def _finding(

@@ -205,6 +205,32 @@ def test_a_contract_without_its_enabling_step_is_an_error(tree: Path) -> None:
     assert {each.rule for each in lint_second(tree, body)} == {"enabling-expand-missing"}
 
 
+def test_a_sync_trigger_spares_the_enabling_step(tree: Path) -> None:
+    body = (
+        'def upgrade():\n    op.execute("CREATE TRIGGER s BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION f()")\n\n\n'
+        'def contract():\n    op.execute("DROP TRIGGER s ON users")\n    op.drop_column("users", "tier")\n'
+    )
+
+    assert hard(lint_second(tree, body)) == set()
+    assert "enabling-expand-missing" not in {each.rule for each in lint_second(tree, body)}
+
+
+def test_a_backfill_function_may_not_change_the_schema(tree: Path) -> None:
+    body = (
+        'def upgrade():\n    pass\n\n\ndef backfill():\n    op.add_column("users", sa.Column("a", sa.Text))\n'
+    )
+
+    assert "phase-contradiction" in {each.rule for each in lint_second(tree, body)}
+
+
+def test_paths_are_those_of_the_current_directory(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tree)
+
+    assert {each.path for each in lint_second(tree, upgrade('op.drop_table("orders")'))} == {
+        "versions/second.py"
+    }
+
+
 def test_parts_are_transactions_of_their_own(tree: Path) -> None:
     body = (
         'def require():\n    op.create_check_constraint("given", "users", "email IS NOT NULL", postgresql_not_valid=True)\n\n\n'

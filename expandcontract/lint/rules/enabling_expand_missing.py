@@ -8,7 +8,7 @@ from expandcontract.domain.phase import Phase
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.rule import Example, Problem, Rule
 from expandcontract.lint.scene import Scene
-from expandcontract.lint.statement import DropColumn
+from expandcontract.lint.statement import Drop, DropColumn
 
 
 def check(action: DropColumn, scene: Scene) -> Iterator[Problem]:
@@ -19,12 +19,23 @@ def check(action: DropColumn, scene: Scene) -> Iterator[Problem]:
         or not scene.is_live_column(action.table, action.column)
     ):
         return
+    if _is_kept_current(action, scene):
+        return
     if known.not_null and not known.has_default and known.generated is None:
         yield Problem(
             f"until this runs, code that no longer knows {action.table}.{action.column} can't INSERT: "
             "it is NOT NULL without a default",
             f"in upgrade(): ALTER TABLE {action.table} ALTER COLUMN {action.column} DROP NOT NULL",
         )
+
+
+def _is_kept_current(action: DropColumn, scene: Scene) -> bool:
+    """Whether a trigger fills the column for code that leaves it out, until this same contract."""
+    table = scene.schema.table(action.table)
+    dropped = (done.action for done in scene.done if isinstance(done.action, Drop))
+    return bool(table and table.triggers) or any(
+        (each.kind, each.table) == ("trigger", action.table) for each in dropped
+    )
 
 
 RULE = Rule(
