@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,6 +47,8 @@ class Source:
 
 def load_settings(start: Path) -> Settings:
     """Give the settings of the nearest pyproject.toml at or above a directory, or the defaults."""
+    import tomllib  # here, because only a file needs it
+
     for directory in (start.resolve(), *start.resolve().parents):
         file = directory / "pyproject.toml"
         if file.is_file():
@@ -329,6 +329,8 @@ class _PythonSource:
     """A revision file: which Python statement a line belongs to, and the accepts written above statements."""
 
     def __init__(self, path: Path) -> None:
+        import ast  # here, because SQL files need none
+
         self.path = path
         self._lines = path.read_text().splitlines()
         nodes = ast.walk(ast.parse("\n".join(self._lines)))

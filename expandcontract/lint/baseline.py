@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -14,6 +13,8 @@ Baseline = Counter[str]
 
 def fingerprint(finding: Finding) -> str:
     """Give what identifies a finding wherever it moves in its file: path, rule, statement without layout."""
+    import hashlib  # here, because most runs need none
+
     words = " ".join(finding.statement.split())
     parts = "\0".join((finding.path or "", finding.rule, words, finding.message))
     return hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()[:32]
