@@ -135,6 +135,7 @@ class Schema:
         self.functions: dict[str, CreateFunction] = {}
         self.extensions: set[str] = set()
         self.schemas: set[str] = set()
+        self.maybe_referencing: dict[str, dict[str, None]] = {}  # children by parent, dropped ones included
         self.has_partitions = False  # spares a look at every table where there are none
         self.fresh: set[tuple[str, str]] = set()
 
@@ -222,8 +223,10 @@ class Schema:
         """Give the tables whose foreign keys point at this one."""
         return [
             name
-            for name, other in self.tables.items()
-            if name != table and any(key.references == table for key in other.foreign_keys())
+            for name in self.maybe_referencing.get(table, ())
+            if name != table
+            and name in self.tables
+            and any(key.references == table for key in self.tables[name].foreign_keys())
         ]
 
     def referenced(self, table: str) -> list[str]:
@@ -284,6 +287,11 @@ def _learn_column(schema: Schema, table: KnownTable, column: Column) -> None:
 def _learn_constraint(schema: Schema, name: str, table: KnownTable, constraint: Constraint) -> None:
     label = constraint.name or default_name(name, constraint)
     table.constraints[label] = constraint
+    if constraint.references:
+        schema.maybe_referencing[constraint.references] = {
+            **schema.maybe_referencing.get(constraint.references, {}),
+            name: None,
+        }
     if constraint.kind in (ConstraintKind.PRIMARY_KEY, ConstraintKind.NOT_NULL) and constraint.valid:
         promised = constraint.columns
         index = schema.indexes.get(_beside(name, constraint.using_index)) if constraint.using_index else None
@@ -628,11 +636,26 @@ def _move(schema: Schema, kind: str, old: str, new: str) -> None:
     for table in schema.tables.values():
         if table.parent == old and kind in _RELATIONS:
             table.parent = new
+    if kind in _RELATIONS:
+        _follow_foreign_keys(schema, old, new)
     for names in (schema.sequences, schema.composites, schema.schemas):
         if old in names:
             names.remove(old)
             names.add(new)
     _move_fresh(schema, FRESH_KINDS.get(kind, kind), old, new)
+
+
+def _follow_foreign_keys(schema: Schema, old: str, new: str) -> None:
+    """Let foreign keys of and to a renamed table follow it."""
+    schema.maybe_referencing[new] = schema.maybe_referencing.pop(old, {})
+    for parent, children in schema.maybe_referencing.items():
+        if old in children:
+            schema.maybe_referencing[parent] = {**children, new: None}
+    for child in schema.maybe_referencing[new]:
+        known = schema.tables.get(child)
+        for label, constraint in known.constraints.items() if known else ():
+            if known and constraint.references == old:
+                known.constraints[label] = constraint.with_(references=new)
 
 
 def _move_fresh(schema: Schema, kind: str, old: str, new: str) -> None:

@@ -65,6 +65,17 @@ def test_a_name_is_the_same_however_it_is_written(quoting: str) -> None:
     assert rules(f"ALTER TABLE {quoting} ALTER COLUMN name TYPE varchar(80)", schema=USERS) == set()
 
 
+def test_foreign_keys_follow_a_renamed_table() -> None:
+    before = USERS + "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id));"
+
+    assert "drop-table-locks-referenced" in rules(
+        "DROP TABLE orders", schema=before + "ALTER TABLE users RENAME TO people;"
+    )
+    assert "drop-table-locks-referenced" in rules(
+        "DROP TABLE carts", schema=before + "ALTER TABLE orders RENAME TO carts;"
+    )
+
+
 def test_another_schema_has_another_table() -> None:
     sql = "ALTER TABLE app.users ALTER COLUMN name TYPE varchar(80)"
 
