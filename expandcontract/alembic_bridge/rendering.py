@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, FunctionType, ModuleType
@@ -21,6 +21,7 @@ from alembic.operations.ops import AlterColumnOp, MigrateOperation
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.base import Script
+from sqlalchemy.exc import CompileError
 from sqlalchemy.types import TypeEngine
 
 PHASES = ("upgrade", "backfill", "contract", "downgrade")
@@ -130,7 +131,8 @@ def _recording(context: MigrationContext, known: list[KnownType]) -> Iterator[No
 
         def note_and_invoke(operation: MigrateOperation) -> Any:
             if isinstance(operation, AlterColumnOp) and isinstance(operation.existing_type, TypeEngine):
-                known.append(_known_type(operation, operation.existing_type, context))
+                with suppress(CompileError):  # a type of another dialect tells nothing about this one
+                    known.append(_known_type(operation, operation.existing_type, context))
             return invoke(operation)
 
         operations.invoke = note_and_invoke  # type: ignore[method-assign]

@@ -94,7 +94,7 @@ def lint(
     else:
         report = _tree(config, name, settings, since, since_revision, known)
     if write_baseline:
-        write_baseline.write_text(baseline.write(report.findings))
+        write_baseline.write_text(baseline.write(report.findings), encoding="utf-8")
     click.echo(FORMATS["json" if as_json else format_](report), nl=False)
     failing = any(finding.severity is Severity.ERROR for finding in report.findings)
     sys.exit(ExitCode.FINDINGS if failing and not exit_zero and not write_baseline else ExitCode.DONE)
@@ -136,14 +136,14 @@ def _baseline(file: Path | None) -> baseline.Baseline | None:
     if file is None:
         return None
     try:
-        return baseline.read(file.read_text())
+        return baseline.read(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{file}: {error}") from error
 
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text()
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: {error}") from error
 

@@ -52,7 +52,9 @@ def load_settings(start: Path) -> Settings:
     for directory in (start.resolve(), *start.resolve().parents):
         file = directory / "pyproject.toml"
         if file.is_file():
-            table: Any = tomllib.loads(file.read_text()).get("tool", {}).get("expandcontract", {})
+            table: Any = (
+                tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("expandcontract", {})
+            )
             return read_settings(table.get("lint", {}))
     return Settings()
 
@@ -332,7 +334,7 @@ class _PythonSource:
         import ast  # here, because SQL files need none
 
         self.path = path
-        self._lines = path.read_text().splitlines()
+        self._lines = path.read_text(encoding="utf-8").splitlines()
         nodes = ast.walk(ast.parse("\n".join(self._lines)))
         compound = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.With, ast.If, ast.For, ast.Try)
         self._statements = sorted(

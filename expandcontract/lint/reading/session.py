@@ -6,8 +6,15 @@ from typing import Any
 
 from expandcontract.lint.expression import Expression, relations
 from expandcontract.lint.identifier import qualified, quoted
-from expandcontract.lint.reading.objects import name_parts
-from expandcontract.lint.statement import Action, Authorise, ClusterWide, SetVariable, Transaction
+from expandcontract.lint.reading.objects import name_parts, option
+from expandcontract.lint.statement import (
+    Action,
+    Authorise,
+    ChangePublication,
+    ClusterWide,
+    SetVariable,
+    Transaction,
+)
 
 _VERBS = {
     "TRANS_STMT_BEGIN": "begin",
@@ -80,6 +87,16 @@ def alter_database(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     options = {each["DefElem"]["defname"] for each in body.get("options", ())}
     verb = "ALTER DATABASE SET TABLESPACE" if "tablespace" in options else "ALTER DATABASE"
     return (ClusterWide(at, verb, quoted(body.get("dbname", ""))),)
+
+
+def create_subscription(body: dict[str, Any], at: int) -> tuple[Action, ...]:
+    """Read CREATE SUBSCRIPTION; only one that makes a replication slot concerns more than this database."""
+    name = quoted(body["subname"])
+    for each in body.get("options", ()):
+        element = each["DefElem"]
+        if element["defname"] in ("connect", "create_slot") and not option([each], element["defname"]):
+            return (ChangePublication(at, name, (), created=True),)
+    return (ClusterWide(at, "CREATE SUBSCRIPTION", name),)
 
 
 def cluster_wide(verb: str, key: str) -> Any:

@@ -51,7 +51,7 @@ _READERS: dict[str, Reader] = {
     "CreateSeqStmt": objects.create_sequence,
     "CreateStatsStmt": objects.create_statistics,
     "CreateStmt": tables.create_table,
-    "CreateSubscriptionStmt": session.cluster_wide("CREATE SUBSCRIPTION", "subname"),
+    "CreateSubscriptionStmt": session.create_subscription,
     "CreateTableAsStmt": tables.create_table_as,
     "CreateTableSpaceStmt": session.cluster_wide("CREATE TABLESPACE", "tablespacename"),
     "CreateTrigStmt": objects.create_trigger,

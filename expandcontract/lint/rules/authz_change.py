@@ -16,8 +16,8 @@ def check(action: Authorise | AlterRelation, scene: Scene) -> Iterator[Problem]:
     if isinstance(action, AlterRelation):
         if action.change is TableChange.OWNER and scene.is_live(action.table):
             yield Problem(
-                f"{action.table} belongs to {action.argument} from now on; what only its owner may do "
-                "fails for the old one"
+                f"{action.table} belongs to {action.argument or 'another role'} from now on; what only its "
+                "owner may do fails for the old one"
             )
     elif action.verb != "grant":
         live = [name for name in action.objects if scene.is_live_object(action.kind, name)]

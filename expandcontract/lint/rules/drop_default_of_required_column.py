@@ -18,11 +18,8 @@ def check(action: AlterColumn, scene: Scene) -> Iterator[Problem]:
         and action.expression is not None
         and action.expression.is_null
     )
-    if (
-        (dropped or nulled)
-        and scene.is_live(action.table)
-        and scene.schema.column_not_null(action.table, action.column)
-    ):
+    known = scene.schema.column(action.table, action.column)
+    if (dropped or nulled) and known and known.not_null and known.has_default and scene.is_live(action.table):
         yield Problem(f"INSERTs that leave out {action.table}.{action.column} fail from that moment on")
 
 
