@@ -28,7 +28,7 @@ RULE = Rule(
         ChangeType,
     ),
     check=check,
-    why="char(n) pads with blanks, compares oddly and isn’t binary compatible with text.",
+    why="char(n) pads with blanks, compares oddly and isn't binary compatible with text.",
     instead="text, with a CHECK on the length where one is meant.",
     bad=Example("CREATE TABLE users (id bigint PRIMARY KEY, country char(2))"),
     good=Example("CREATE TABLE users (id bigint PRIMARY KEY, country text)"),

@@ -24,7 +24,7 @@ RULE = Rule(
     on=(ChangeType,),
     check=check,
     why="A shorter type rejects values that are stored, after reading them all.",
-    instead=("Look for values that don’t fit first; better a new column with a Sync and a Backfill."),
+    instead=("Look for values that don't fit first; better a new column with a Sync and a Backfill."),
     bad=Example(
         "ALTER TABLE users ALTER COLUMN name TYPE varchar(10)",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",

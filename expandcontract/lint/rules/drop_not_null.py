@@ -28,7 +28,7 @@ RULE = Rule(
     check=check,
     why="New code may write NULL where running code has never met one.",
     instead=(
-        "Fine where every live release copes with NULL, or where the same change’s contract() "
+        "Fine where every live release copes with NULL, or where the same change's contract() "
         "removes the column."
     ),
     bad=Example(

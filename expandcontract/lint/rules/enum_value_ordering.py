@@ -22,7 +22,7 @@ RULE = Rule(
     title="An enum value is added without a place",
     on=(AddEnumValue,),
     check=check,
-    why="The order of values is the order of comparisons, and can’t be changed.",
+    why="The order of values is the order of comparisons, and can't be changed.",
     instead="ADD VALUE … BEFORE or AFTER.",
     bad=Example("ALTER TYPE mood ADD VALUE 'fair'", schema="CREATE TYPE mood AS ENUM ('low', 'high')"),
     good=Example(

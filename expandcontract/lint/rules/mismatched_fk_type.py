@@ -32,7 +32,7 @@ RULE = Rule(
         AddColumn,
     ),
     check=check,
-    why=("Values of the wider type can’t be stored, joins convert, and widening later rewrites the table."),
+    why=("Values of the wider type can't be stored, joins convert, and widening later rewrites the table."),
     instead="The type of the referenced column.",
     bad=Example(
         "CREATE TABLE orders (id bigint PRIMARY KEY, user_id integer REFERENCES users (id))",

@@ -1,4 +1,4 @@
-"""A statement outside a transaction can’t be run again."""
+"""A statement outside a transaction can't be run again."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check(
 
 RULE = Rule(
     hazard=Hazard.ADVICE,
-    title="A statement outside a transaction can’t be run again",
+    title="A statement outside a transaction can't be run again",
     on=(
         CreateTable,
         CreateIndex,
@@ -52,7 +52,7 @@ RULE = Rule(
         " stops at them."
     ),
     instead=(
-        "IF EXISTS or IF NOT EXISTS. An index that was left INVALID must be dropped first; ec’s "
+        "IF EXISTS or IF NOT EXISTS. An index that was left INVALID must be dropped first; ec's "
         "runner does that."
     ),
     bad=Example(

@@ -44,7 +44,7 @@ RULE = Rule(
         "belongs into expand or contract."
     ),
     instead=(
-        "Move the statement to upgrade() (what old code can’t notice) or to contract() (what "
+        "Move the statement to upgrade() (what old code can't notice) or to contract() (what "
         "takes something away)."
     ),
     bad=Example(

@@ -1,4 +1,4 @@
-"""A statement can’t be parsed."""
+"""A statement can't be parsed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def check(action: Broken, scene: Scene) -> Iterator[Problem]:
 
 RULE = Rule(
     hazard=Hazard.ANALYSIS,
-    title="A statement can’t be parsed",
+    title="A statement can't be parsed",
     on=(Broken,),
     check=check,
     why=(
         "Nothing is known about this statement; the others were judged. What it does to the "
         "schema is missing from the picture."
     ),
-    instead=("Mend it. Placeholders, psql commands and syntax newer than PostgreSQL 18 can’t be read."),
+    instead=("Mend it. Placeholders, psql commands and syntax newer than PostgreSQL 18 can't be read."),
     bad=Example(
         "ALTER TABLE users ADD COLUM",
         schema="CREATE TABLE users (id bigint PRIMARY KEY, name text, email text)",

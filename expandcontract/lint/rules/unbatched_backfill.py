@@ -1,4 +1,4 @@
-"""Rows are changed by a condition that isn’t the key."""
+"""Rows are changed by a condition that isn't the key."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check(action: Write, scene: Scene) -> Iterator[Problem]:
 
 RULE = Rule(
     hazard=Hazard.TRANSACTION,
-    title="Rows are changed by a condition that isn’t the key",
+    title="Rows are changed by a condition that isn't the key",
     on=(Write,),
     check=check,
     why=(
