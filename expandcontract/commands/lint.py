@@ -15,7 +15,7 @@ from expandcontract.lint import baseline
 from expandcontract.lint.accepts import MARKER, Accept, read_accept, settle
 from expandcontract.lint.catalogue import all_rules
 from expandcontract.lint.expression import relations
-from expandcontract.lint.finding import Finding, Severity
+from expandcontract.lint.finding import Finding, Hazard, Severity
 from expandcontract.lint.judge import Assumptions
 from expandcontract.lint.linter import lint
 from expandcontract.lint.reading.text import read
@@ -241,7 +241,8 @@ def _phase(
     for known in rendered.known_types:
         schema.assume_column(known.table, known.column, known.type)
     for segment in rendered.segments:
-        yield from _segment(segment, _PHASES[rendered.name], schema, surroundings, source, tree)
+        found = _segment(segment, _PHASES[rendered.name], schema, surroundings, source, tree)
+        yield from map(_as_undo, found) if rendered.name == "downgrade" else found
     schema.fresh.clear()
     for stopped in rendered.unrendered:
         message = (
@@ -249,6 +250,13 @@ def _phase(
             "nothing from this line on was looked into"
         )
         yield _notice("not-analysed", message, stopped.line, source.path, tree)
+
+
+def _as_undo(finding: Finding) -> Finding:
+    """The way back is no reason to hold up the way forward, unless it cannot work at all."""
+    if finding.severity is Severity.ERROR and all_rules()[finding.rule].hazard is not Hazard.FAILURE:
+        return replace(finding, severity=Severity.WARNING)
+    return finding
 
 
 def _segment(

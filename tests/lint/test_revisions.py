@@ -223,6 +223,22 @@ def test_a_backfill_function_may_not_change_the_schema(tree: Path) -> None:
     assert "phase-contradiction" in {each.rule for each in lint_second(tree, body)}
 
 
+def test_the_way_back_fails_no_build_unless_it_cannot_work(tree: Path) -> None:
+    widening = 'op.alter_column("users", "name", type_=sa.String({0}), existing_type=sa.String({1}))'
+    narrowing_back = (
+        upgrade(widening.format(80, 40))
+        + "\n\n"
+        + upgrade(widening.format(40, 80)).replace("upgrade", "downgrade")
+    )
+    impossible = "def upgrade():\n    pass\n\n\ndef downgrade():\n    op.execute('VACUUM users')\n"
+
+    findings = lint_second(tree, narrowing_back)
+
+    assert "change-type-rewrite" in {each.rule for each in findings}
+    assert hard(findings) == set()
+    assert hard(lint_second(tree, impossible)) == {"non-transactional-in-transaction"}
+
+
 def test_paths_are_those_of_the_current_directory(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tree)
 
