@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
 from expandcontract.lint.catalogue import all_rules
+from expandcontract.lint.value import Value
 
 MARKER = "ec:accept"
 
@@ -25,8 +25,7 @@ _ACCEPT = re.compile(
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(Value):
     """One accept: the rules it silences, why, and until when. ``at`` is where its comment stands."""
 
     names: tuple[str, ...]
@@ -35,8 +34,7 @@ class Accept:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Value):
     """Something wrong with an accept: the rule that says so, and what it says."""
 
     rule: str

@@ -13,12 +13,12 @@ from expandcontract.lint.scene import BLOCKING, Done, Guarantees, Scene, Surroun
 from expandcontract.lint.schema import Schema
 from expandcontract.lint.server.effects import Server, effects_of
 from expandcontract.lint.statement import Action, AddEnumValue, SetVariable, Statement, Transaction
+from expandcontract.lint.value import Value
 
 _ENDINGS = ("commit", "rollback", "prepare")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Value):
     """A problem, the rule that found it, and where."""
 
     name: str

@@ -12,10 +12,11 @@ import importlib.util
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from expandcontract.lint.value import Value
 
 Node = dict[str, Any]
 """One node of the parse tree: libpg_query's JSON, where absent keys mean zero, false or empty."""
@@ -30,16 +31,14 @@ class ParserMissingError(RuntimeError):
     """The postgast wheel isn't installed, or carries no library for this platform."""
 
 
-@dataclass(frozen=True, slots=True)
-class SyntaxFault:
+class SyntaxFault(Value):
     """What PostgreSQL's parser said, and the byte offset it pointed at."""
 
     message: str
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Value):
     """
     One statement of a text: its byte range, and either its tree or the fault that the parser found.
 
@@ -53,8 +52,7 @@ class Piece:
     fault: SyntaxFault | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Value):
     """A comment or an identifier as it stands in the text, with its byte range."""
 
     start: int

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from expandcontract.lint.finding import Hazard, Severity
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Action
+from expandcontract.lint.value import Value
 
 NEWEST, OLDEST = 18, 10
 
+_NO_LOCKS: Mapping[str, Lock] = {}
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+
+class Problem(Value):
     """One offence found: what happens, because of what; ``instead`` replaces the rule's own advice."""
 
     message: str
     instead: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Value):
     """SQL that shows the rule, on a schema that exists before it."""
 
     sql: str
@@ -31,12 +31,11 @@ class Example:
     version: int | str = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Value):
     """What PostgreSQL does with the bad example, in these versions; compared with measurements."""
 
     versions: str  # "12-18"
-    locks: Mapping[str, Lock] = field(default_factory=dict)
+    locks: Mapping[str, Lock] = _NO_LOCKS
     work: tuple[str, ...] = ()  # of "rewrite", "scan", "key check", "index build", "data"
 
     def covers(self, version: int) -> bool:
@@ -45,8 +44,7 @@ class Effect:
         return int(first) <= version <= int(last or first)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Value):
     """
     One rule; its name is that of the file it stands in.
 

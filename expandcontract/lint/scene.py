@@ -10,21 +10,20 @@ from expandcontract.lint.schema import FRESH_KINDS, Schema
 from expandcontract.lint.server.effects import Effects, Server, effects_of
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Action, Statement, Transaction
+from expandcontract.lint.value import Value
 
 BOOKKEEPING = "alembic_version"  # one row, written by the migration tool itself
 BLOCKING = Lock.SHARE  # from here on, writes wait
 
 
-@dataclass(frozen=True, slots=True)
-class Guarantees:
+class Guarantees(Value):
     """What whoever runs the SQL sees to by itself, so that the text needn't."""
 
     lock_timeout: bool = False
     statement_timeout: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Value):
     """
     The rest of the change that a text belongs to.
 

@@ -59,6 +59,7 @@ from expandcontract.lint.statement import (
     ValidateConstraint,
     Write,
 )
+from expandcontract.lint.value import Value
 
 _SUE, _SRE, _AEL = Lock.SHARE_UPDATE_EXCLUSIVE, Lock.SHARE_ROW_EXCLUSIVE, Lock.ACCESS_EXCLUSIVE
 _INDEXED = frozenset((ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUDE))
@@ -87,8 +88,7 @@ class Effects:
         return bool(self.rewrites or self.scans or self.checks_keys or self.builds_index or self.reads_data)
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Value):
     """What is assumed of the server: major version, schema, the session's time zone (None: unknown)."""
 
     version: int

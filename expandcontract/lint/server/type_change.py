@@ -8,7 +8,6 @@ https://www.postgresql.org/docs/current/sql-altertable.html, SET DATA TYPE.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +15,7 @@ from expandcontract.lint.expression import Expression
 from expandcontract.lint.identifier import quoted, strings
 from expandcontract.lint.schema import Schema
 from expandcontract.lint.sqltype import SqlType, read_type
+from expandcontract.lint.value import Value
 
 _TEXTS = frozenset(("text", "varchar", "citext"))
 _OBJECT_IDS = frozenset(
@@ -56,8 +56,7 @@ _SECOND = 1 << 12  # the bit of SECOND in interval's first modifier
 _WITHOUT_ZONE_COST_FROM = 12  # timestamp and timestamptz coincide in a session that runs in UTC
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(Value):
     """What converting one column's values takes."""
 
     rewrites: bool
