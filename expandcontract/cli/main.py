@@ -16,6 +16,7 @@ _COMMANDS = {
     "backfill": "expandcontract.cli.backfill:backfill",
     "undo": "expandcontract.cli.undo:undo",
     "colour": "expandcontract.cli.colour:colour",
+    "lint": "expandcontract.cli.lint:lint",
     "plan": "expandcontract.cli.overview:plan",
     "status": "expandcontract.cli.overview:status",
     "log": "expandcontract.cli.log:log",

@@ -1,1 +1,1 @@
-"""One rule a file, named after its offence."""
+"""One rule per file; the file's name is the rule's name."""

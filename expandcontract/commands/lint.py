@@ -1,0 +1,366 @@
+"""``ec lint``: what is wrong with SQL files, with text, or with a tree of Alembic revisions."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from expandcontract.domain.phase import Phase
+from expandcontract.errors import UsageError
+from expandcontract.lint import baseline
+from expandcontract.lint.accepts import MARKER, Accept, read_accept, settle
+from expandcontract.lint.catalogue import all_rules
+from expandcontract.lint.expression import relations
+from expandcontract.lint.finding import Finding, Hazard, Severity
+from expandcontract.lint.judge import Assumptions
+from expandcontract.lint.linter import lint
+from expandcontract.lint.reading.text import read
+from expandcontract.lint.report import Report
+from expandcontract.lint.scene import Guarantees, Surroundings
+from expandcontract.lint.schema import Schema
+from expandcontract.lint.settings import Settings, read_settings
+from expandcontract.lint.statement import Action, AddColumn, AddConstraint, ConstraintKind, DropColumn
+
+if TYPE_CHECKING:
+    from expandcontract.alembic_bridge.rendering import RenderedPhase, RenderedRevision, Segment
+
+# downgrade() takes back what upgrade() added, so removing is what it is for
+_PHASES = {
+    "upgrade": Phase.EXPAND,
+    "backfill": Phase.BACKFILL,
+    "contract": Phase.CONTRACT,
+    "downgrade": Phase.CONTRACT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text to lint, and the path it is reported under."""
+
+    path: str
+    text: str
+
+
+def load_settings(start: Path) -> Settings:
+    """Give the settings of the nearest pyproject.toml at or above a directory, or the defaults."""
+    import tomllib  # here, because only a file needs it
+
+    for directory in (start.resolve(), *start.resolve().parents):
+        file = directory / "pyproject.toml"
+        if file.is_file():
+            table: Any = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("expandcontract", {})
+            return read_settings(table.get("lint", {}))
+    return Settings()
+
+
+def sql_files(paths: Iterable[Path]) -> list[Path]:
+    """
+    Give the SQL files that the paths name, a directory standing for the ones in it, in the order of names.
+
+    Raises:
+        UsageError: a path doesn't exist.
+
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(path.rglob("*.sql"))
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise UsageError(f"{path}: there is no such file or directory")
+    return found
+
+
+def changed_since(reference: str, directory: Path) -> set[Path]:
+    """
+    Give the files that differ from a git reference, new and untracked ones included.
+
+    Raises:
+        UsageError: git can't compare with the reference.
+
+    """
+    import subprocess  # here, because most runs need no git
+
+    commands = (
+        ("diff", "--name-only", "--diff-filter=d", "--relative", reference, "--"),
+        ("ls-files", "--others", "--exclude-standard"),
+    )
+    names: list[str] = []
+    for command in commands:
+        try:
+            answer = subprocess.run(  # noqa: S603 - the reference is the user's own
+                ["git", "-C", str(directory), *command],  # noqa: S607 - whichever git the user uses
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+        except (OSError, subprocess.CalledProcessError) as error:
+            detail = getattr(error, "stderr", "") or str(error)
+            raise UsageError(f"git can't compare with {reference!r}", because=detail.strip()) from error
+        names += answer.stdout.splitlines()
+    return {(directory / name).resolve() for name in names}
+
+
+def lint_texts(
+    sources: Sequence[Source],
+    settings: Settings,
+    *,
+    today: date,
+    schema: str = "",
+    in_transaction: bool = True,
+    phase: Phase | None = None,
+    reported: set[str] | None = None,
+    known: baseline.Baseline | None = None,
+) -> Report:
+    """
+    Lint texts in order; each is judged on the schema that the ones before it leave behind.
+
+    Args:
+        sources: the texts.
+        settings: what to assume, and how grave to take it.
+        today: decides which accepts have expired.
+        schema: SQL of what was deployed before the first text.
+        in_transaction: whether the runner wraps each text in a transaction.
+        phase: the phase that all of them belong to.
+        reported: the paths to report about; the others only tell the schema. None means all.
+        known: the findings that a baseline knows.
+
+    """
+    assumed = _assumptions(settings, in_transaction=in_transaction, phase=phase)
+    deployed = Schema.from_sql(schema)
+    findings: list[Finding] = []
+    statements = 0
+    for source in sources:
+        if reported is not None and source.path not in reported:
+            deployed.learn(read(source.text))
+            continue
+        linted = lint(source.text, deployed, assumed, settings.severities, path=source.path, today=today)
+        findings += linted.findings
+        statements += linted.statements
+    return _report(findings, statements, len(sources), settings, known)
+
+
+def _assumptions(settings: Settings, *, in_transaction: bool, phase: Phase | None) -> Assumptions:
+    major, _, minor = settings.server_version.partition(".")
+    return Assumptions(
+        version=int(major),
+        minor=int(minor) if minor else None,
+        time_zone=settings.time_zone,
+        in_transaction=in_transaction,
+        phase=phase,
+    )
+
+
+def _report(
+    findings: list[Finding],
+    statements: int,
+    sources: int,
+    settings: Settings,
+    known: baseline.Baseline | None,
+) -> Report:
+    left = baseline.new(findings, known) if known else findings
+    return Report(tuple(left), statements, sources, settings.server_version, settings.time_zone)
+
+
+@dataclass(slots=True)
+class _Tree:
+    """What is carried from revision to revision while a tree is linted."""
+
+    settings: Settings
+    today: date
+    mapped: frozenset[tuple[str, str]]
+    schema: Schema = field(default_factory=Schema)
+    statements: int = 0
+
+
+def lint_tree(
+    revisions: Iterable[RenderedRevision],
+    settings: Settings,
+    *,
+    today: date,
+    mapped: frozenset[tuple[str, str]] = frozenset(),
+    reported: set[Path] | None = None,
+    known: baseline.Baseline | None = None,
+) -> Report:
+    """
+    Lint the rendered revisions of a tree, the oldest first; each sees the schema that those before it left.
+
+    ``mapped`` are the (table, column) pairs of the models; ``reported`` the revision files to report about.
+    """
+    tree = _Tree(settings, today, mapped)
+    findings: list[Finding] = []
+    count = 0
+    for revision in revisions:
+        found = list(_revision(revision, tree))
+        count += 1
+        if reported is None or revision.path.resolve() in reported:
+            findings += found
+    return _report(findings, tree.statements, count, settings, known)
+
+
+def _revision(revision: RenderedRevision, tree: _Tree) -> Iterator[Finding]:
+    source = _PythonSource(revision.path)
+    surroundings = Surroundings(
+        removed=frozenset(_removed(revision)), mapped=tree.mapped, has_backfill=revision.has_backfill
+    )
+    found: list[Finding] = []
+    for rendered in revision.phases:
+        # what downgrade() does is judged, and then forgotten: the history goes forward
+        schema = tree.schema.fork(_touched(rendered)) if rendered.name == "downgrade" else tree.schema
+        found += _phase(rendered, schema, surroundings, source, tree)
+    placed = [(finding.rule, source.statement_at(finding.line), finding) for finding in found]
+    kept, notices = settle(placed, source.accepts(), tree.today)
+    yield from kept
+    for notice in notices:
+        yield _notice(notice.rule, notice.message, notice.accept.at, revision.path, tree)
+
+
+def _touched(rendered: RenderedPhase) -> list[str]:
+    sql = "\n".join(statement.sql for segment in rendered.segments for statement in segment.statements)
+    return [name for statement in read(sql) for name in relations(statement.tree)]
+
+
+def _removed(revision: RenderedRevision) -> Iterator[tuple[str, str]]:
+    for phase in revision.phases:
+        if phase.name == "contract":
+            for segment in phase.segments:
+                for statement in read("\n".join(each.sql for each in segment.statements)):
+                    yield from ((a.table, a.column) for a in statement.actions if isinstance(a, DropColumn))
+
+
+def _phase(
+    rendered: RenderedPhase, schema: Schema, surroundings: Surroundings, source: _PythonSource, tree: _Tree
+) -> Iterator[Finding]:
+    for known in rendered.known_types:
+        schema.assume_column(known.table, known.column, known.type)
+    for segment in rendered.segments:
+        found = _segment(segment, _PHASES[rendered.name], schema, surroundings, source, tree)
+        yield from map(_as_undo, found) if rendered.name == "downgrade" else found
+    schema.fresh.clear()
+    for stopped in rendered.unrendered:
+        message = (
+            f"{rendered.name}() can't be rendered without a database ({stopped.reason}); "
+            "nothing from this line on was looked into"
+        )
+        yield _notice("not-analysed", message, stopped.line, source.path, tree)
+
+
+def _as_undo(finding: Finding) -> Finding:
+    """The way back is no reason to hold up the way forward, unless it cannot work at all."""
+    if finding.severity is Severity.ERROR and all_rules()[finding.rule].hazard is not Hazard.FAILURE:
+        return replace(finding, severity=Severity.WARNING)
+    return finding
+
+
+def _segment(
+    segment: Segment,
+    phase: Phase,
+    schema: Schema,
+    surroundings: Surroundings,
+    source: _PythonSource,
+    tree: _Tree,
+) -> Iterator[Finding]:
+    starts, position = [], 0
+    for statement in segment.statements:
+        starts.append(position)
+        position += len(statement.sql) + 1
+    assumed = replace(
+        _assumptions(tree.settings, in_transaction=segment.in_transaction, phase=phase),
+        guarantees=Guarantees(lock_timeout=True, statement_timeout=True),
+        surroundings=surroundings,
+    )
+    sql = "\n".join(statement.sql for statement in segment.statements)
+    path = _shown(source.path)
+    severities = tree.settings.severities
+    linted = lint(sql, schema, assumed, severities, path=path, today=tree.today, more_follows=True)
+    tree.statements += linted.statements
+    for finding in linted.findings:
+        index = bisect_right(starts, finding.start) - 1
+        placed = replace(finding, line=segment.statements[index].line or 1, column=1)
+        yield _eased(placed) if _is_key_of_the_new_column(segment, index) else placed
+
+
+def _is_key_of_the_new_column(segment: Segment, index: int) -> bool:
+    """Whether the statement is the foreign key that ``op.add_column`` adds after a column without a value."""
+    if not index or segment.statements[index].line != segment.statements[index - 1].line:
+        return False
+    column, key = (_first_action(segment.statements[number].sql) for number in (index - 1, index))
+    return (
+        isinstance(column, AddColumn)
+        and isinstance(key, AddConstraint)
+        and key.constraint.kind is ConstraintKind.FOREIGN_KEY
+        and key.constraint.columns == (column.column.name,)
+        and not column.column.has_default
+    )
+
+
+def _first_action(sql: str) -> Action | None:
+    return next((action for statement in read(sql) for action in statement.actions), None)
+
+
+def _eased(finding: Finding) -> Finding:
+    """No row can fail the check of a new, empty column; it remains that PostgreSQL reads the table."""
+    if finding.severity is not Severity.ERROR:
+        return finding
+    advice = "op.add_column(…, inline_references=True): then PostgreSQL needn't read the table"
+    return replace(finding, severity=Severity.WARNING, instead=advice)
+
+
+def _notice(rule: str, message: str, line: int, path: Path, tree: _Tree) -> Finding:
+    definition = all_rules()[rule]
+    severity = tree.settings.severities.of(rule, definition, None, _shown(path))
+    return Finding(
+        rule=rule,
+        severity=severity if severity is not Severity.OFF else Severity.NOTE,
+        line=max(line, 1),
+        column=1,
+        statement="",
+        message=message,
+        why=definition.why,
+        instead=definition.instead,
+        path=_shown(path),
+    )
+
+
+def _shown(path: Path) -> str:
+    """Give a path as the user would write it, and as CI systems expect it: from the current directory on."""
+    resolved = path.resolve()
+    return str(resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else path)
+
+
+class _PythonSource:
+    """A revision file: which Python statement a line belongs to, and the accepts written above statements."""
+
+    def __init__(self, path: Path) -> None:
+        import ast  # here, because SQL files need none
+
+        self.path = path
+        self._lines = path.read_text(encoding="utf-8").splitlines()
+        nodes = ast.walk(ast.parse("\n".join(self._lines)))
+        compound = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.With, ast.If, ast.For, ast.Try)
+        self._statements = sorted(
+            (node.lineno, node.end_lineno or node.lineno)
+            for node in nodes
+            if isinstance(node, ast.stmt) and not isinstance(node, compound)
+        )
+
+    def statement_at(self, line: int) -> int:
+        """Give the first line of the statement that a line belongs to; the line itself without one."""
+        return next((first for first, last in self._statements if first <= line <= last), line)
+
+    def accepts(self) -> list[tuple[Accept, int]]:
+        """Give the accepts, each with the first line of the statement that it stands above or in."""
+        found = []
+        for number, line in enumerate(self._lines, start=1):
+            _, marker, comment = line.partition("#")
+            if marker and MARKER in comment:
+                accept = read_accept(comment, number)
+                target = next((first for first, last in self._statements if last >= number), number)
+                if accept:
+                    found.append((accept, target))
+        return found

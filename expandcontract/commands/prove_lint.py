@@ -1,0 +1,179 @@
+"""``ec lint --prove``: run every statement on a scratch server, and compare with what the rules say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from expandcontract.errors import ServerUnreachable
+from expandcontract.lint.reading.text import read
+from expandcontract.lint.schema import Schema
+from expandcontract.lint.server.effects import Effects, Server, effects_of
+from expandcontract.lint.server.locks import Lock
+from expandcontract.lint.statement import Statement, Transaction
+from expandcontract.proof.observing import Observed, Observer
+
+if TYPE_CHECKING:
+    from expandcontract.alembic_bridge.rendering import RenderedRevision
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement to run, and where it comes from."""
+
+    path: str
+    line: int
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a statement did, and each difference from what the rules say that it does."""
+
+    step: Step
+    observed: Observed
+    differences: tuple[str, ...]
+
+
+def steps_of_texts(sources: Iterable[tuple[str, str]]) -> Iterator[Step]:
+    """Give every statement of texts, each with its path; transactions are left to the observer."""
+    for path, text in sources:
+        encoded = text.encode("utf-8", "replace")
+        for statement in read(text):
+            if not _is_run(statement):
+                continue
+            line = encoded[: statement.start].count(b"\n") + 1
+            yield Step(path, line, encoded[statement.start : statement.end].decode("utf-8", "replace"))
+
+
+def steps_of_tree(revisions: Iterable[RenderedRevision]) -> Iterator[Step]:
+    """Give every statement of the expands and contracts of a tree, the oldest revision first."""
+    for revision in revisions:
+        for phase in revision.phases:
+            if phase.name == "downgrade":
+                continue
+            for segment in phase.segments:
+                for each in segment.statements:
+                    yield Step(str(revision.path), each.line, each.sql)
+
+
+def _is_run(statement: Statement) -> bool:
+    return bool(statement.tag) and not any(isinstance(action, Transaction) for action in statement.actions)
+
+
+def prove(steps: Sequence[Step], dsn: str) -> list[Proof]:
+    """
+    Run the steps in order on a scratch database, which keeps what they make.
+
+    Raises:
+        ServerUnreachable: the server can't be reached.
+
+    """
+    try:
+        connection = psycopg.connect(dsn)
+    except psycopg.OperationalError as error:
+        raise ServerUnreachable("the scratch server can't be reached", because=str(error).strip()) from error
+    with connection:
+        observer = Observer(connection)
+        schema = Schema()
+        return [_prove(step, observer, schema) for step in steps]
+
+
+def _prove(step: Step, observer: Observer, schema: Schema) -> Proof:
+    existing = set(schema.tables) | set(schema.views)
+    server = Server(observer.version, schema, observer.time_zone)
+    statements = read(step.sql)
+    said = effects_of([action for each in statements for action in each.actions], server)
+    observed = observer.run(step.sql)
+    if observed.error is None:
+        schema.learn(statements)
+    return Proof(step, observed, tuple(_differences(said, observed, existing)))
+
+
+def _differences(said: Effects, observed: Observed, existing: set[str]) -> Iterator[str]:
+    if observed.error is not None or observed.locks is None:
+        return
+    for relation in sorted((said.locks.keys() | observed.locks.keys()) & existing):
+        expected, seen = said.locks.get(relation), observed.locks.get(relation)
+        if (expected or 0) != (seen or 0):
+            yield f"{relation}: said {expected or 'no lock'}, seen {Lock(seen) if seen else 'no lock'}"
+    expected_work = _work(said, existing)
+    for kind in sorted(expected_work ^ observed.work):
+        yield f"{kind}: said {_yes(kind in expected_work)}, seen {_yes(kind in observed.work)}"
+
+
+def _work(said: Effects, existing: set[str]) -> set[str]:
+    found = {
+        kind
+        for kind, happens in (
+            ("rewrite", bool(said.rewrites & existing)),
+            ("scan", said.scans),
+            ("key check", said.checks_keys),
+            ("index build", said.builds_index),
+        )
+        if happens
+    }
+    return found - {"scan", "index build"} if "rewrite" in found else found
+
+
+def _yes(answer: bool) -> str:
+    return "yes" if answer else "no"
+
+
+def as_text(proofs: Sequence[Proof]) -> str:
+    """Give what was seen for a person, a statement at a time, differences below it."""
+    lines = []
+    for proof in proofs:
+        step, observed = proof.step, proof.observed
+        sql = " ".join(step.sql.split())
+        lines.append(f"{step.path}:{step.line}: {sql if len(sql) <= 90 else sql[:89] + '…'}")
+        lines.append(f"    {_seen(observed)}")
+        lines += [f"    differs: {difference}" for difference in proof.differences]
+    differing = sum(1 for proof in proofs if proof.differences)
+    failed = sum(1 for proof in proofs if proof.observed.error)
+    lines.append(f"{len(proofs)} statements run, {failed} failed, {differing} differ from what the rules say")
+    return "\n".join(lines) + "\n"
+
+
+def _seen(observed: Observed) -> str:
+    if observed.error:
+        return f"failed: {observed.error}"
+    locks = observed.locks
+    if locks is None:
+        held = "ran outside a transaction, so its locks were not seen"
+    else:
+        held = ", ".join(f"{Lock(mode)} on {name}" for name, mode in sorted(locks.items())) or "no lock"
+    work = f"; {', '.join(sorted(observed.work))}" if observed.work else ""
+    return f"{held}{work}; {observed.seconds * 1000:.0f} ms"
+
+
+def as_json(proofs: Sequence[Proof]) -> str:
+    """Give what was seen as one JSON object of the schema ec/1."""
+    differing = any(proof.differences for proof in proofs)
+    document = {
+        "schema": "ec/1",
+        "command": "lint --prove",
+        "outcome": "findings" if differing else "done",
+        "statements": [
+            {
+                "path": proof.step.path,
+                "line": proof.step.line,
+                "statement": proof.step.sql,
+                "locks": _named(proof.observed.locks),
+                "work": sorted(proof.observed.work),
+                "seconds": round(proof.observed.seconds, 6),
+                "error": proof.observed.error,
+                "differences": list(proof.differences),
+            }
+            for proof in proofs
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False) + "\n"
+
+
+def _named(locks: dict[str, int] | None) -> dict[str, str] | None:
+    return None if locks is None else {name: str(Lock(mode)) for name, mode in sorted(locks.items())}

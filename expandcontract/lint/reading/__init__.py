@@ -1,0 +1,1 @@
+"""From the parser's tree to our statements; each module reads one family of statements."""

@@ -1,0 +1,142 @@
+"""What a rule may know besides the action: the schema before it, the transaction around it, the phase."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from expandcontract.domain.phase import Phase
+from expandcontract.lint.schema import FRESH_KINDS, Schema
+from expandcontract.lint.server.effects import Effects, Server, effects_of
+from expandcontract.lint.server.locks import Lock
+from expandcontract.lint.statement import Action, Statement, Transaction
+from expandcontract.lint.value import Value
+
+BOOKKEEPING = "alembic_version"  # one row, written by the migration tool itself
+BLOCKING = Lock.SHARE  # from here on, writes wait
+
+
+class Guarantees(Value):
+    """What whoever runs the SQL sees to by itself, so that the text needn't."""
+
+    lock_timeout: bool = False
+    statement_timeout: bool = False
+
+
+class Surroundings(Value):
+    """
+    The rest of the change that a text belongs to.
+
+    ``removed`` are the (table, column) pairs that its contract drops; ``mapped`` those that the models map;
+    ``has_backfill`` tells that the change declares one.
+    """
+
+    removed: frozenset[tuple[str, str]] = frozenset()
+    mapped: frozenset[tuple[str, str]] = frozenset()
+    has_backfill: bool = False
+
+
+@dataclass(slots=True)
+class Done:
+    """An action of the same transaction that has already been judged."""
+
+    statement: Statement
+    action: Action
+    effects: Effects
+    live_locks: dict[str, Lock]  # on tables that others use
+
+
+@dataclass(slots=True)
+class Scene:
+    """The situation in which one action is judged."""
+
+    server: Server
+    statements: Sequence[Statement]
+    phase: Phase | None
+    managed: bool  # the runner wraps the text in a transaction
+    guarantees: Guarantees
+    surroundings: Surroundings
+    minor: int | None = None
+    position: int = 0
+    in_transaction: bool = False
+    done: list[Done] = field(default_factory=list)  # of the transaction that is open
+    held: dict[str, Lock] = field(default_factory=dict)  # on live tables, by earlier statements of it
+    exclusive: dict[str, None] = field(default_factory=dict)  # those under ACCESS EXCLUSIVE, in order
+    added_values: dict[str, str] = field(default_factory=dict)  # enum values added in it, and their types
+    first_blocked: str | None = None  # the first live table of the text on which writes had to wait
+    began: bool = False  # the text has a BEGIN of its own so far
+    settings: dict[str, str | None] = field(default_factory=dict)
+    effects: Effects = field(default_factory=Effects)
+    locks: dict[str, Lock] = field(default_factory=dict)  # those of the action, on live tables
+
+    @property
+    def schema(self) -> Schema:
+        """The schema as it is before the statement."""
+        return self.server.schema
+
+    @property
+    def version(self) -> int:
+        """The server's major version."""
+        return self.server.version
+
+    @property
+    def statement(self) -> Statement:
+        """The statement that the action stands in."""
+        return self.statements[self.position]
+
+    @property
+    def later(self) -> Sequence[Statement]:
+        """The statements after this one."""
+        return self.statements[self.position + 1 :]
+
+    def later_in_transaction(self) -> Iterator[Action]:
+        """Give the actions that follow in the same transaction; none where every statement has its own."""
+        if not self.in_transaction:
+            return
+        for statement in self.later:
+            for action in statement.actions:
+                if isinstance(action, Transaction) and action.verb in ("commit", "rollback", "prepare"):
+                    return
+                yield action
+
+    def is_live(self, table: str) -> bool:
+        """Whether others may be using the table: neither this text nor this session made it."""
+        known = self.schema.table(table)
+        temporary = known is not None and known.persistence == "temporary"
+        return not temporary and not self.schema.is_fresh("table", table)
+
+    def is_live_object(self, kind: str, name: str) -> bool:
+        """Whether others may be using an object of this kind: this text didn't make it."""
+        if kind in ("table", "foreign_table", "matview", "view"):
+            return self.is_live(name) and not self.schema.is_fresh("view", name)
+        return not self.schema.is_fresh(FRESH_KINDS.get(kind, kind), name)
+
+    def is_live_column(self, table: str, column: str) -> bool:
+        """Whether others may be using the column."""
+        return self.is_live(table) and not self.schema.is_fresh("column", f"{table}.{column}")
+
+    def live_locks(self, effects: Effects) -> dict[str, Lock]:
+        """Give the locks on tables that others use; the migration tool's own table isn't one."""
+        return {table: mode for table, mode in effects.locks.items() if table != BOOKKEEPING and self.is_live(table)}
+
+    def exclusively_locked(self, locks: dict[str, Lock]) -> set[str]:
+        """Give the tables among these that are under ACCESS EXCLUSIVE, a partition counting as its parent."""
+        found = set()
+        for name, mode in locks.items():
+            if mode is Lock.ACCESS_EXCLUSIVE:
+                known = self.schema.table(name)
+                found.add(known.parent if known and known.parent else name)
+        return found
+
+    @property
+    def is_rolled_back(self) -> bool:
+        """Whether the transaction that is open ends in a ROLLBACK, so that nothing of it stays."""
+        for statement in self.later:
+            for action in statement.actions:
+                if isinstance(action, Transaction) and action.verb in ("commit", "rollback", "prepare"):
+                    return self.in_transaction and action.verb == "rollback"
+        return False
+
+    def effects_of(self, action: Action) -> Effects:
+        """Give the effects of another action in the same situation."""
+        return effects_of([action], self.server)
