@@ -32,6 +32,6 @@ def attempts(lock_timeout: timedelta) -> Iterator[Attempt]:
     number = 0
     while True:
         share = _RUNGS[min(number, len(_RUNGS) - 1)]
-        pause = min(_LONGEST_PAUSE, 0.1 * 2**number)
+        pause = min(_LONGEST_PAUSE, 0.1 * 2 ** min(number, 6))
         number += 1
         yield Attempt(number, max(timedelta(milliseconds=1), lock_timeout * share), pause)

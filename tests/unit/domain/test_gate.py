@@ -55,6 +55,18 @@ def test_times_are_told_in_utc_to_the_second() -> None:
     assert gate.at(elsewhere) == "2025-06-02 14:10:09 UTC"
 
 
+@pytest.mark.parametrize(
+    ("moment", "told"),
+    [
+        ("2025-06-02T14:10:09+00:00", "2025-06-02 14:10:09 UTC"),
+        ("2025-06-02T14:10:09.000001+00:00", "2025-06-02 14:10:10 UTC"),
+        ("2025-06-02T23:59:59.5+00:00", "2025-06-03 00:00:00 UTC"),
+    ],
+)
+def test_nobody_is_told_to_come_back_too_early(moment: str, told: str) -> None:
+    assert gate.no_earlier_than(datetime.fromisoformat(moment)) == told
+
+
 # expand
 
 

@@ -30,3 +30,9 @@ def test_pauses_grow_and_are_bounded() -> None:
 
 def test_attempts_are_counted_from_one() -> None:
     assert [attempt.number for attempt in islice(attempts(timedelta(seconds=1)), 3)] == [1, 2, 3]
+
+
+def test_attempts_never_end() -> None:
+    [late] = islice(attempts(timedelta(seconds=1)), 2000, 2001)
+
+    assert late.pause == 5.0
