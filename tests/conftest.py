@@ -1,3 +1,8 @@
 """The plug-ins that give the tests what they need, one concern per file."""
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.documents", "tests.fixtures.project", "tests.fixtures.properties"]
+pytest_plugins = [
+    "tests.fixtures.servers",
+    "tests.fixtures.documents",
+    "tests.fixtures.project",
+    "tests.fixtures.properties",
+]
