@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.fixtures.documents",
     "tests.fixtures.project",
     "tests.fixtures.properties",
+    "tests.fixtures.filling",
 ]

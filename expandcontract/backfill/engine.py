@@ -1,48 +1,56 @@
-"""Moving rows: range after range, each in its own transaction with its own row in the ledger."""
+"""One run of a backfill: workers in threads of this process, beside those of other processes on other machines."""
 
 from __future__ import annotations
 
-import random
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import psycopg
-from psycopg import sql
-from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
 from expandcontract.backfill.progress import Progress
-from expandcontract.backfill.ranges import RangeStatements
-from expandcontract.database import catalog
-from expandcontract.database.backfill_ledger import BackfillLedger, KeyValue, Position
-from expandcontract.database.executor import PsycopgExecutor
-from expandcontract.database.sync_catalog import sync_columns, types
-from expandcontract.domain.change import Backfill
-from expandcontract.domain.pace import Pace
-from expandcontract.errors import LockBudgetSpent, UsageError
+from expandcontract.backfill.session import OpenConnection, Session, open_session
+from expandcontract.backfill.worker import Filler, Work
+from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Position
+from expandcontract.errors import ServerUnreachable
 
-_RETRIES = 20
-_LONGEST_NAP = 0.2  # seconds; how late a signal may be heard while the throttle waits
-MOST_PASSES = 3  # in one run; the first does the work, a second picks up rows whose key has changed meanwhile
+_READ_EVERY = 2.0  # seconds: how old the other processes' share of the progress may be
+_ASK_AGAIN = 0.5  # seconds between two attempts to reach a server that has gone away
 
 
 class Outcome(StrEnum):
     """How a run of the engine ended."""
 
     COMPLETE = "complete"  # every range is done and the predicate finds nothing
-    INTERRUPTED = "interrupted"  # asked to stop; the last range is committed
-    ROWS_LEFT = "rows-left"  # every pass is done, and rows still aren't right
+    INTERRUPTED = "interrupted"  # asked to stop; the last ranges are committed
+    BOUND_REACHED = "bound-reached"  # as many rows or as long as this run was to go
+    CANCELLED = "cancelled"  # somebody cancelled the backfill
+    FAILED = "failed"  # rows are left, and going on is no use
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How a backfill may behave: rows per second (None: flat out) and its patience with locks, in milliseconds."""
+class Bounds:
+    """Where a run ends before its backfill does: after so many rows, or so many seconds. None: nowhere."""
 
-    rate: int | None
-    lock_timeout: int = 300
-    statement_timeout: int = 10_000
+    rows: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended, and why where it didn't complete the backfill."""
+
+    outcome: Outcome
+    reason: str | None = None
+
+
+_OUTCOMES = {
+    BackfillState.COMPLETE: Outcome.COMPLETE,
+    BackfillState.CANCELLED: Outcome.CANCELLED,
+    BackfillState.FAILED: Outcome.FAILED,
+}
 
 
 class Engine:
@@ -50,187 +58,184 @@ class Engine:
     Fills the rows of one table.
 
     Args:
-        connection: of its own, in autocommit mode, with the user's search path. Its settings are changed.
-        revision: the change, as the ledger's key.
-        backfill: what to write.
-        new_code_wrote: see `unfilled`.
-        settings: rate and time-outs.
+        open_connection: gives an autocommit connection with the user's search path, under an application name.
+        work: what to do, and how.
         on_progress: told after each range.
         stop: asked before each range whether to end.
+        bounds: where the run ends before the backfill.
 
     Raises:
-        UsageError: the table doesn't exist, or has no key to walk.
+        RunnerBusy: another backfill fills the same table.
+        UsageError: the table doesn't exist, or can't be walked along.
     """
 
     def __init__(
         self,
-        connection: psycopg.Connection[Any],
-        revision: str,
-        backfill: Backfill,
+        open_connection: OpenConnection,
+        work: Work,
         *,
-        new_code_wrote: bool,
-        settings: Settings,
         on_progress: Callable[[Progress], None],
         stop: Callable[[], bool],
+        bounds: Bounds = Bounds(),
     ) -> None:
-        self._connection = connection
-        self._executor = PsycopgExecutor(connection)
-        self._ledger = BackfillLedger(self._executor)
-        self._revision = revision
-        self._backfill = backfill
-        self._statements = _statements(self._executor, backfill, _key(self._executor, backfill), new_code_wrote)
-        self._pace = Pace.start(settings.rate, time.monotonic())
-        self._on_progress = on_progress
-        self._stop = stop
-        for name, value in (
-            ("lock_timeout", settings.lock_timeout),
-            ("statement_timeout", settings.statement_timeout),
-            ("idle_in_transaction_session_timeout", 10_000),
-            # a range is a walk along the key, whatever the statistics say or fail to say
-            ("enable_seqscan", "off"),
-        ):
-            connection.execute("SELECT set_config(%s, %s, false)", [name, str(value)])
-        # the Sync's triggers let this session pass: it writes the new side itself
-        connection.execute("SELECT set_config('ec.sync', 'off', false)")
+        self._open_connection = open_connection
+        self._work = work
+        self._first = open_session(open_connection, work.revision, work.backfill, work.settings, begins=True)
+        self._tally = _Tally(self._first.ledger.position(work.revision), work.revision, on_progress, stop, bounds)
+        self._ended: Ended | None = None
+        self._error: BaseException | None = None
 
-    def run(self) -> Outcome:
+    def run(self) -> Ended:
         """
-        Go on from where the ledger says the backfill is, to the end, and verify.
+        Go on from where the ledger says the backfill is, with every other process that works on it, to the end.
 
         Raises:
             LockBudgetSpent: a range ran into locks again and again; the position is kept.
-            psycopg.Error: a range failed for another reason; the position is kept.
+            ServerUnreachable: the server went away, and didn't come back in time; the position is kept.
+            NotFalsified, psycopg.Error: a range failed for another reason; the position is kept.
         """
-        known = self._ledger.positions().get(self._revision)
-        position = known if known and not known.is_at_end else self._begin(known)
-        for number in range(MOST_PASSES):
-            position = self._pass(self._begin(position) if number else position)
-            if not position.is_at_end:
-                return Outcome.INTERRUPTED
-            if not self._any_left():
-                return Outcome.COMPLETE
-        return Outcome.ROWS_LEFT
+        threads = [
+            threading.Thread(target=self._work_on, args=(None,), name=f"ec-backfill-{number}")
+            for number in range(2, self._work.settings.workers + 1)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            self._work_on(self._first)  # here, where signals are heard
+        finally:
+            if self._ended is None:
+                self._tally.halt()
+            for thread in threads:
+                thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._ended or self._tally.ended_early()
 
-    def _any_left(self) -> bool:
-        return rows_left(self._connection, self._statements)
+    def _work_on(self, session: Session | None) -> None:
+        """One worker until the end, over as many sessions as it takes."""
+        try:
+            over = self._over_sessions(session)
+            if over is not None:
+                self._ended = over
+        except Exception as error:
+            self._error = self._error or error
+            self._tally.halt()
 
-    def _begin(self, before: Position | None) -> Position:
-        """A new pass. It fixes the end of the key space: what comes later is kept right by the Sync or the writers."""
-        last = self._connection.execute(self._statements.last_key()).fetchone()
-        position = Position(
-            revision=self._revision,
-            relation=catalog.regclass(self._backfill.table, self._backfill.table_schema),
-            key_columns=self._statements.key.columns,
-            key_types=self._statements.key.types,
-            last_key=tuple(last) if last else None,
-            number_of_pass=before.number_of_pass + 1 if before else 1,
-            estimated_rows=self._estimate(),
-            started_at=None,
-        )
-        self._ledger.begin_pass(position)
-        return position
-
-    def _estimate(self) -> int:
-        plan: Any = (self._one(self._statements.estimate()) or [[{}]])[0]
-        return int(plan[0].get("Plan", {}).get("Plan Rows", 0))
-
-    def _pass(self, position: Position) -> Position:
-        """Range after range until the end of the pass, or until asked to stop."""
-        began, rows_before = time.monotonic(), position.rows_seen
-        while position.last_key is not None and not position.is_at_end and self._wait():
-            position = self._range_with_retries(position, position.last_key)
-            elapsed = max(time.monotonic() - began, 1e-9)
-            self._on_progress(
-                Progress(
-                    revision=self._revision,
-                    rows=position.rows_seen,
-                    of_about=max(position.estimated_rows, position.rows_seen),
-                    rows_written=position.rows_written,
-                    number_of_pass=position.number_of_pass,
-                    rate=(position.rows_seen - rows_before) / elapsed,
-                    batch=self._pace.batch,
-                )
-            )
-        return position
-
-    def _wait(self) -> bool:
-        """Keep the pace; False as soon as somebody asks to stop."""
-        while not self._stop():
-            left = self._pace.wait(time.monotonic())
-            if left <= 0:
-                return True
-            time.sleep(min(left, _LONGEST_NAP))
-        return False
-
-    def _range_with_retries(self, position: Position, last: KeyValue) -> Position:
-        for attempt in range(_RETRIES):
+    def _over_sessions(self, session: Session | None) -> Ended | None:
+        gone_since: float | None = None
+        while self._tally.may_go_on() or session is not None:
             try:
-                return self._range(position, last)
-            except (LockNotAvailable, DeadlockDetected, SerializationFailure) as error:
-                self._pace, reason = self._pace.slower(), error
-                time.sleep(random.uniform(0, min(2.0, 0.05 * 2**attempt)))  # noqa: S311  # jitter
-        raise LockBudgetSpent(
-            f"a range of backfill {self._revision} ran into locks {_RETRIES} times; the position is kept",
-            because=reason.diag.message_primary,
-            next_command=f"ec backfill {self._revision}",
+                session = session or self._join()
+                gone_since = None
+                over = Filler(session, self._work, self._tally).run()
+                return None if over is None else Ended(_OUTCOMES[over.state], over.reason)
+            except (psycopg.OperationalError, ServerUnreachable) as error:
+                if session is not None and not session.connection.closed:
+                    raise
+                gone_since = gone_since or time.monotonic()
+                if time.monotonic() - gone_since > self._work.settings.patience:
+                    raise ServerUnreachable(
+                        "the connection was lost, and there was no other; the position is kept",
+                        because=" ".join(str(error).split()),
+                        next_command=f"ec backfill {self._work.revision}",
+                    ) from error
+                time.sleep(_ASK_AGAIN)
+            finally:
+                if session is not None:
+                    session.end()
+                    session = None
+        return None
+
+    def _join(self) -> Session:
+        work = self._work
+        return open_session(self._open_connection, work.revision, work.backfill, work.settings, begins=False)
+
+
+class _Tally:
+    """What the workers of this process have done together, and whether they are to go on."""
+
+    def __init__(
+        self,
+        known: Position | None,
+        revision: str,
+        on_progress: Callable[[Progress], None],
+        stop: Callable[[], bool],
+        bounds: Bounds,
+    ) -> None:
+        self._revision = revision
+        self._on_progress = on_progress
+        self._stop = stop
+        self._bounds = bounds
+        self._lock = threading.Lock()
+        self._halted = threading.Event()
+        self._began = self._read_at = time.monotonic()
+        self._known = known
+        self._rows = 0
+        self._reserved = 0
+        self._since_read: list[tuple[int, int]] = []
+
+    def halt(self) -> None:
+        """Every worker of this process ends after its range."""
+        self._halted.set()
+
+    def may_go_on(self) -> bool:
+        """See `Reporter`."""
+        return not (self._halted.is_set() or self._stop() or self._bound_reached())
+
+    def ended_early(self) -> Ended:
+        """Why the workers ended before the backfill did."""
+        if self._bound_reached() and not self._stop():
+            return Ended(Outcome.BOUND_REACHED, "this run's bound is reached")
+        return Ended(Outcome.INTERRUPTED)
+
+    def _bound_reached(self) -> bool:
+        bounds = self._bounds
+        return (bounds.rows is not None and self._rows >= bounds.rows) or (
+            bounds.seconds is not None and time.monotonic() - self._began >= bounds.seconds
         )
 
-    def _range(self, position: Position, last: KeyValue) -> Position:
-        """One range: its rows and its row in the ledger, in one transaction."""
-        began, statements, lower = time.monotonic(), self._statements, position.upper_key
-        with self._connection.transaction():
-            found = self._one(statements.upper_key(lower, last, self._pace.batch))
-            upper: KeyValue = tuple(found) if found else last
-            rows = self._pace.batch if found else int((self._one(statements.count(lower, upper)) or [0])[0])
-            written = self._connection.execute(statements.fill(lower, upper)).rowcount
-            seconds = time.monotonic() - began
-            self._ledger.finish_range(position, upper, rows_seen=rows, rows_written=written, seconds=seconds)
-        now = time.monotonic()
-        self._pace = self._pace.took(rows, now - began, now)
-        return replace(
-            position,
-            upper_key=upper,
-            ranges=position.ranges + 1,
-            rows_seen=position.rows_seen + rows,
-            rows_written=position.rows_written + written,
+    def reserve(self, batch: int) -> int:
+        """See `Reporter`."""
+        with self._lock:
+            if self._bounds.rows is not None:
+                batch = max(0, min(batch, self._bounds.rows - self._rows - self._reserved))
+            self._reserved += batch
+            return batch
+
+    def releases(self, reserved: int) -> None:
+        """See `Reporter`."""
+        with self._lock:
+            self._reserved -= reserved
+
+    def did(self, rows: int, written: int, batch: int, ledger: BackfillLedger) -> None:
+        """See `Reporter`."""
+        with self._lock:
+            self._rows += rows
+            self._since_read.append((rows, written))
+            if time.monotonic() - self._read_at >= _READ_EVERY:
+                self._known, self._since_read = ledger.position(self._revision), []
+                self._read_at = time.monotonic()
+            self._report(batch)
+
+    def waits(self, reason: str) -> None:
+        """See `Reporter`."""
+        with self._lock:
+            self._report(0, reason)
+
+    def _report(self, batch: int, reason: str | None = None) -> None:
+        known = self._known
+        if known is None:
+            return
+        rows = known.rows_seen + sum(seen for seen, _ in self._since_read)
+        self._on_progress(
+            Progress(
+                revision=self._revision,
+                rows=rows,
+                of_about=max(known.estimated_rows, rows),
+                rows_written=known.rows_written + sum(written for _, written in self._since_read),
+                number_of_pass=known.number_of_pass,
+                rate=self._rows / max(time.monotonic() - self._began, 1e-9),
+                batch=batch,
+                reason=reason,
+            )
         )
-
-    def _one(self, query: sql.Composed) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = self._connection.execute(query).fetchone()
-        return row
-
-
-def rows_left(connection: psycopg.Connection[Any], statements: RangeStatements) -> bool:
-    """Whether the backfill's own predicate finds a row now. Reads the table without a lock that anybody feels."""
-    with connection.transaction():
-        connection.execute("SET LOCAL statement_timeout = 0")
-        connection.execute("SET LOCAL enable_seqscan = on")
-        found = connection.execute(statements.any_left()).fetchone()
-    return bool(found and found[0])
-
-
-def rows_left_in(connection: psycopg.Connection[Any], backfill: Backfill, *, new_code_wrote: bool) -> bool:
-    """`rows_left` for a backfill, on any connection with the user's search path."""
-    no_key = catalog.Key((), ())
-    return rows_left(connection, _statements(PsycopgExecutor(connection), backfill, no_key, new_code_wrote))
-
-
-def _statements(
-    executor: PsycopgExecutor, backfill: Backfill, key: catalog.Key, new_code_wrote: bool
-) -> RangeStatements:
-    columns = sync_columns(executor, backfill.table, backfill.table_schema)
-    return RangeStatements(backfill, key, new_code_wrote, types(columns))
-
-
-def _key(executor: PsycopgExecutor, backfill: Backfill) -> catalog.Key:
-    table, schema = backfill.table, backfill.table_schema
-    if catalog.schema_of(executor, table, schema) is None:
-        raise UsageError(f"the backfill's table {table} doesn't exist in this database")
-    key = catalog.key(executor, table, schema)
-    if key is None:
-        raise UsageError(
-            f"{table} has no key that a backfill could walk along",
-            because="it has neither a primary key nor a unique index over NOT NULL columns",
-            next_command="add one: CREATE UNIQUE INDEX CONCURRENTLY on columns that are NOT NULL",
-        )
-    return key

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Progress:
     """
-    A backfill just after a range.
+    A backfill just after a range, or while it waits for a reason.
 
-    ``rows`` were visited in this pass, by this and earlier processes; ``of_about`` is the planner's estimate of the
-    table. ``rate`` is rows per second of this process, ``batch`` the rows of its next range.
+    ``rows`` were visited in this pass, by all workers; ``of_about`` is the planner's estimate of the table. ``rate`` is
+    rows per second of this process, ``batch`` the rows of a worker's next range, ``reason`` why nothing moves.
     """
 
     revision: str
@@ -21,6 +21,7 @@ class Progress:
     number_of_pass: int
     rate: float
     batch: int
+    reason: str | None = None
 
     @property
     def seconds_left(self) -> float | None:

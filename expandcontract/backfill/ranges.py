@@ -1,4 +1,4 @@
-"""The statements over one range of a key: ``(lower, upper]``, found by a walk over the key's index alone."""
+"""The statements over one range of a stretch: ``(lower, upper]``, found by a walk over the key's index alone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from expandcontract.database.backfill_ledger import KeyValue
-from expandcontract.database.catalog import Key
+from expandcontract.database.backfill_ledger import KeyValue, Stretch
 from expandcontract.database.expressions import assignments, qualified, unfilled
 from expandcontract.domain.change import Backfill
 
@@ -16,30 +15,31 @@ from expandcontract.domain.change import Backfill
 @dataclass(frozen=True)
 class RangeStatements:
     """
-    What a backfill asks and tells its table.
+    What a backfill asks and tells one of the tables that hold its rows.
 
     Key values travel as text and are cast to the key's types, so that any type with an order will do. The bounds are
     row comparisons, which an index on the key answers without statistics
-    (https://www.postgresql.org/docs/current/functions-comparisons.html#ROW-WISE-COMPARISON). ``types`` are those of
-    the table's columns, for `unfilled`.
+    (https://www.postgresql.org/docs/current/functions-comparisons.html#ROW-WISE-COMPARISON); for a ctid they make a
+    TID Range Scan. A partition goes by its parent's name, so that the author's expressions may use it.
     """
 
     backfill: Backfill
-    key: Key
+    stretch: Stretch
     new_code_wrote: bool
     types: Mapping[str, str]
 
     @property
-    def _table(self) -> sql.Composable:
-        return qualified(self.backfill.table, self.backfill.table_schema)
+    def _table(self) -> sql.Composed:
+        table = qualified(self.stretch.relation, self.stretch.schema)
+        return sql.SQL("ONLY {} AS {}").format(table, sql.Identifier(self.backfill.table))
 
     @property
     def _columns(self) -> sql.Composed:
-        return sql.SQL(", ").join(self._column(name) for name in self.key.columns)
+        return sql.SQL(", ").join(self._column(name) for name in self.stretch.key.columns)
 
     @property
     def _key_as_text(self) -> sql.Composed:
-        return sql.SQL(", ").join(sql.SQL("{}::text").format(self._column(name)) for name in self.key.columns)
+        return sql.SQL(", ").join(sql.SQL("{}::text").format(self._column(name)) for name in self.stretch.key.columns)
 
     def _column(self, name: str) -> sql.Identifier:
         """With its table: a bare name in ORDER BY would mean the output column, which is text and sorts as text."""
@@ -51,32 +51,33 @@ class RangeStatements:
 
     def last_key(self) -> sql.Composed:
         """The highest key of the table, as text."""
-        order = sql.SQL(", ").join(sql.SQL("{} DESC").format(self._column(name)) for name in self.key.columns)
+        order = sql.SQL(", ").join(sql.SQL("{} DESC").format(self._column(name)) for name in self.stretch.key.columns)
         return sql.SQL("SELECT {} FROM {} ORDER BY {} LIMIT 1").format(self._key_as_text, self._table, order)
 
-    def upper_key(self, lower: KeyValue | None, last: KeyValue, rows: int) -> sql.Composed:
+    def nth_key(self, lower: KeyValue | None, upper: KeyValue, rows: int) -> sql.Composed:
         """The key of the row that is `rows` rows above `lower`; no row where fewer are left."""
         return sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} OFFSET {} LIMIT 1").format(
-            self._key_as_text, self._table, self._within(lower, last), self._columns, sql.Literal(rows - 1)
+            self._key_as_text, self._table, self._within(lower, upper), self._columns, sql.Literal(rows - 1)
         )
 
     def count(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
         """How many rows the range has."""
         return sql.SQL("SELECT count(*) FROM {} WHERE {}").format(self._table, self._within(lower, upper))
 
+    def count_unfilled(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
+        """How many rows of the range aren't right yet."""
+        return sql.SQL("SELECT count(*) FROM {} WHERE {} AND ({})").format(
+            self._table, self._within(lower, upper), self._unfilled
+        )
+
     def fill(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
         """Write the rows of the range that aren't right yet."""
         return sql.SQL("UPDATE {} SET {} WHERE {} AND ({})").format(
-            self._table, assignments(self.backfill.assignments), self._within(lower, upper), self._unfilled
+            self._table,
+            assignments(self.backfill.assignments),
+            self._within(lower, upper),
+            self._unfilled,
         )
-
-    def estimate(self) -> sql.Composed:
-        """The planner's idea of the table, which it has from the file's size where nobody has analysed it."""
-        return sql.SQL("EXPLAIN (FORMAT JSON) SELECT FROM {}").format(self._table)
-
-    def any_left(self) -> sql.Composed:
-        """Whether a row of the table isn't right yet."""
-        return sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {})").format(self._table, self._unfilled)
 
     def _within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
         at_most = sql.SQL("({}) <= ({})").format(self._columns, self._values(upper))
@@ -87,5 +88,5 @@ class RangeStatements:
     def _values(self, values: Sequence[str]) -> sql.Composed:
         return sql.SQL(", ").join(
             sql.SQL("{}::{}").format(sql.Literal(value), sql.SQL(type_))
-            for value, type_ in zip(values, self.key.types, strict=True)
+            for value, type_ in zip(values, self.stretch.key.types, strict=True)
         )

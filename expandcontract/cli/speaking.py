@@ -106,7 +106,12 @@ class Terminal(Lines):
     def progress(self, progress: Progress) -> None:
         """See `Conversation`."""
         bar, task = self._shown(progress)
-        bar.update(task, completed=progress.rows, total=progress.of_about, rate=f"{progress.rate:,.0f} rows/s")
+        bar.update(
+            task,
+            completed=progress.rows,
+            total=progress.of_about,
+            rate=progress.reason or f"{progress.rate:,.0f} rows/s",
+        )
 
     def progress_ends(self) -> None:
         """See `Conversation`."""
@@ -134,6 +139,8 @@ class Terminal(Lines):
 
 
 def _progress_line(progress: Progress) -> str:
+    if progress.reason:
+        return f"backfill {progress.revision}: {progress.rows:,} of about {progress.of_about:,} rows; {progress.reason}"
     left = progress.seconds_left
     again = f" (pass {progress.number_of_pass})" if progress.number_of_pass > 1 else ""
     return (

@@ -8,19 +8,20 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from expandcontract.alembic_bridge.revisions import Revision
-from expandcontract.backfill.engine import Engine, rows_left_in
-from expandcontract.backfill.engine import Outcome as Ended
-from expandcontract.backfill.engine import Settings as EngineSettings
+from expandcontract.backfill.engine import Ended, Engine
+from expandcontract.backfill.engine import Outcome as Ending
+from expandcontract.backfill.session import Settings as EngineSettings
+from expandcontract.backfill.worker import NotFalsified, Work
 from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.result import Result, outcome_of
-from expandcontract.commands.running import user_connection
+from expandcontract.commands.running import open_user_connection, user_connection
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
 from expandcontract.database import catalog
 from expandcontract.database import ledger as ledgers
-from expandcontract.database.advisory_lock import backfill_lock, runner_lock
 from expandcontract.database.backfill_ledger import BackfillLedger
-from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.executor import Executor, PsycopgExecutor
+from expandcontract.database.ledger import Ledger
 from expandcontract.database.sync_triggers import trigger_names
 from expandcontract.domain.change import Change
 from expandcontract.domain.facts import Facts
@@ -30,6 +31,20 @@ from expandcontract.domain.plan import pending
 from expandcontract.domain.refusal import Refusal
 from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import Interrupted, StepFailed, UsageError
+
+
+@dataclass(frozen=True)
+class Pacing:
+    """
+    How fast, and by how many workers of this process.
+
+    ``rate`` is rows per second over all workers, None for flat out. A backfill that has begun keeps its own, unless
+    `is_order`: somebody asks for this one now.
+    """
+
+    rate: int | None
+    is_order: bool = False
+    workers: int = 1
 
 
 @dataclass(frozen=True)
@@ -56,6 +71,7 @@ def run(
     conversation: Conversation,
     *,
     only: str | None = None,
+    pacing: Pacing | None = None,
     stop: Callable[[], bool] = lambda: False,
     dry_run: bool = False,
 ) -> BackfillResult:
@@ -66,10 +82,11 @@ def run(
 
     Raises:
         Interrupted: `stop` said so; the position is saved.
-        RunnerBusy: another process fills the same table.
+        RunnerBusy: another backfill fills the same table.
         StepFailed: a range failed; the position is saved.
         UsageError: the revision has no backfill, or its table no key.
     """
+    pacing = pacing or Pacing(settings.rate)
     with open_situation(settings) as situation:
         if not dry_run:
             ledgers.install(situation.connection)
@@ -89,9 +106,8 @@ def run(
             elif dry_run:
                 would.append(Step(change.revision, Phase.BACKFILL))
             else:
-                wrote = new_code_may_have_written(change, facts)
-                rate = _rate(settings, change)
-                filled.append(fill(situation, revision, conversation, rate=rate, new_code_wrote=wrote, stop=stop))
+                wrote = bool(releases_with_traffic(change.revision, facts))
+                filled.append(fill(situation, revision, conversation, pacing=pacing, new_code_wrote=wrote, stop=stop))
         return BackfillResult(
             outcome=outcome_of(len(filled) + len(would), tuple(refused)),
             refusals=tuple(refused),
@@ -106,7 +122,7 @@ def fill(
     revision: Revision,
     conversation: Conversation,
     *,
-    rate: int | None,
+    pacing: Pacing,
     new_code_wrote: bool,
     stop: Callable[[], bool] = lambda: False,
 ) -> Filled:
@@ -120,54 +136,53 @@ def fill(
     backfill = change.backfill
     if backfill is None:
         raise UsageError(f"{change.revision} ({change.title}) has no backfill")
-    relation = catalog.regclass(backfill.table, backfill.table_schema)
-    name = situation.actor.application_name
-    with (
-        runner_lock(situation.address, application_name=name, key=backfill_lock(relation)),
-        user_connection(situation) as connection,
-    ):
-        engine = Engine(
-            connection,
-            change.revision,
-            backfill,
-            new_code_wrote=new_code_wrote,
-            settings=EngineSettings(rate=rate),
-            on_progress=conversation.progress,
-            stop=stop,
+
+    def complete(executor: Executor) -> None:
+        """In the transaction in which the backfill becomes complete."""
+        ledger = Ledger(executor, situation.actor)
+        position = BackfillLedger(executor).position(change.revision)
+        facts = (
+            {"rows": position.rows_seen, "written": position.rows_written, "passes": position.number_of_pass}
+            if position
+            else {}
         )
-        situation.ledger.put_step(step, StepState.STARTED, title=change.title, writers=backfill.writers)
-        situation.ledger.record("backfill started", {"rate": rate or "max", "relation": relation}, step=step)
-        conversation.part_begins(step, change.title, f"backfill of {backfill.table}")
-        try:
-            ended = engine.run()
-        except psycopg.Error as error:
-            raise _failed(situation, revision, error.diag.message_primary or str(error)) from error
-        finally:
-            conversation.progress_ends()
-        return _ended(situation, revision, ended)
+        ledger.put_step(step, StepState.DONE, title=change.title, writers=backfill.writers)
+        ledger.record("backfill done", facts, step=step)
+
+    engine_settings = EngineSettings(rate=pacing.rate, sets_rate=pacing.is_order, workers=pacing.workers)
+    engine = Engine(
+        lambda name: open_user_connection(situation, name),
+        Work(change.revision, backfill, new_code_wrote, engine_settings, complete),
+        on_progress=conversation.progress,
+        stop=stop,
+    )
+    relation = catalog.regclass(backfill.table, backfill.table_schema)
+    situation.ledger.put_step(step, StepState.STARTED, title=change.title, writers=backfill.writers)
+    situation.ledger.record("backfill started", {"rate": pacing.rate or "max", "relation": relation}, step=step)
+    conversation.part_begins(step, change.title, f"backfill of {backfill.table}")
+    try:
+        ended = engine.run()
+    except (NotFalsified, psycopg.Error) as error:
+        words = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+        raise _failed(situation, revision, words or str(error)) from error
+    finally:
+        conversation.progress_ends()
+    return _ended(situation, revision, ended)
 
 
 def _ended(situation: Situation, revision: Revision, ended: Ended) -> Filled:
     change, step = revision.change, Step(revision.change.revision, Phase.BACKFILL)
-    position = BackfillLedger(PsycopgExecutor(situation.connection)).positions()[change.revision]
-    if ended is Ended.INTERRUPTED:
-        situation.ledger.record("backfill interrupted", {"rows": position.rows_seen}, step=step)
+    position = BackfillLedger(PsycopgExecutor(situation.connection)).position(change.revision)
+    rows = position.rows_seen if position else 0
+    if ended.outcome is Ending.FAILED:
+        raise _failed(situation, revision, ended.reason or "rows are left")
+    if ended.outcome is not Ending.COMPLETE or position is None:
+        situation.ledger.record("backfill interrupted", {"rows": rows}, step=step)
         raise Interrupted(
-            f"{step} was interrupted after {position.rows_seen} rows; the position is saved",
+            f"{step} was interrupted after {rows} rows; the position is saved",
+            because=ended.reason,
             next_command=f"ec backfill {change.revision}",
         )
-    if ended is Ended.ROWS_LEFT:
-        raise _failed(
-            situation,
-            revision,
-            f"after {position.number_of_pass} passes rows still need it: what it sets doesn't make its condition false,"
-            " or somebody goes on writing rows that need it",
-        )
-    facts = {"rows": position.rows_seen, "written": position.rows_written, "passes": position.number_of_pass}
-    with situation.connection.transaction():
-        writers = change.backfill.writers if change.backfill else None
-        situation.ledger.put_step(step, StepState.DONE, title=change.title, writers=writers)
-        situation.ledger.record("backfill done", facts, step=step)
     return Filled(step, position.rows_seen, position.rows_written, position.number_of_pass)
 
 

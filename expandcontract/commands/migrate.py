@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 from expandcontract.alembic_bridge.offline import render
 from expandcontract.alembic_bridge.revisions import Revision
-from expandcontract.alembic_bridge.sync_check import check_syncs
-from expandcontract.backfill.engine import rows_left_in
-from expandcontract.commands.backfill import fill
+from expandcontract.backfill.verification import rows_left_in
+from expandcontract.commands.backfill import Pacing, fill
 from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.result import Result, outcome_of
 from expandcontract.commands.running import Refused, Running, become_runner, user_connection
@@ -98,7 +97,7 @@ def everything(settings: Settings, conversation: Conversation, *, dry_run: bool 
             done = []
             for step, revision in _waiting_steps(situation, situation.facts()):
                 if step.phase is Phase.BACKFILL:
-                    fill(situation, revision, conversation, rate=None, new_code_wrote=False)
+                    fill(situation, revision, conversation, pacing=Pacing(None), new_code_wrote=False)
                 else:
                     running.run_step(revision, step.phase, _refuse_where_colours_are_known)
                 done.append(step)

@@ -109,7 +109,15 @@ def become_runner(situation: Situation, conversation: Conversation) -> Iterator[
 @contextmanager
 def user_connection(situation: Situation) -> Iterator[psycopg.Connection[Any]]:
     """A connection of ours on which the author's SQL finds what it finds on theirs: with their search path."""
-    with connect(
-        situation.address, application_name=situation.actor.application_name, pin_search_path=False, direct=True
-    ) as connection:
+    with open_user_connection(situation, situation.actor.application_name) as connection:
         yield connection
+
+
+def open_user_connection(situation: Situation, application_name: str) -> psycopg.Connection[Any]:
+    """
+    `user_connection`, to be closed by the caller.
+
+    Raises:
+        ServerUnfit, ServerUnreachable: see `connect`.
+    """
+    return connect(situation.address, application_name=application_name, pin_search_path=False, direct=True)

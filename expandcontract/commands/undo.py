@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from expandcontract.alembic_bridge.revisions import Revision
+from expandcontract.backfill.session import without_workers
 from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.result import Outcome, Result
-from expandcontract.commands.running import Refused, become_runner
+from expandcontract.commands.running import Refused, become_runner, user_connection
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
-from expandcontract.database import catalog
-from expandcontract.database.advisory_lock import backfill_lock, runner_lock
 from expandcontract.database.ledger import Ledger
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.gate import releases_with_traffic, undo_refusals
@@ -78,13 +77,15 @@ def undo(
 
 
 def _undo_beside_no_backfill(situation: Situation, revision: Revision, undo_it: Callable[[], None]) -> None:
-    """A backfill of this change that runs now would find its column gone: its lock must be free."""
+    """A backfill of this change that runs now would find its column gone."""
     backfill = revision.change.backfill
     if backfill is None:
         undo_it()
         return
-    key = backfill_lock(catalog.regclass(backfill.table, backfill.table_schema))
-    with runner_lock(situation.address, application_name=situation.actor.application_name, key=key):
+    with (
+        user_connection(situation) as connection,
+        without_workers(connection, revision.change.revision, backfill),
+    ):
         undo_it()
 
 

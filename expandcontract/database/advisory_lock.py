@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -21,11 +20,6 @@ _NAMESPACE = 0x6563
 RUNNER = 1
 
 
-def backfill_lock(relation: str) -> int:
-    """The key of the lock under which one process at a time backfills that table."""
-    return 2 + zlib.crc32(relation.encode()) % 0x7FFFFFF0
-
-
 @contextmanager
 def runner_lock(
     address: Address, *, application_name: str, key: int = RUNNER, patience: float = 0.0
@@ -39,7 +33,7 @@ def runner_lock(
     Args:
         address: the database.
         application_name: how other runners see us.
-        key: which lock: `RUNNER`, or a `backfill_lock`.
+        key: which lock.
         patience: seconds to go on asking.
 
     Raises:

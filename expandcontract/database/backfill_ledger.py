@@ -1,101 +1,355 @@
-"""The ledger's part for backfills: where each one is, range by range."""
+"""The ledger's part for backfills: what is to be walked along, who has which range, and at what rate."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
+from expandcontract.database.catalog import Key
 from expandcontract.database.executor import Executor
 from expandcontract.database.queries import queries
+from expandcontract.domain.pace import Bucket
 
 KeyValue = tuple[str, ...]
+
+# Advisory locks belong to a database; these namespaces are "ec" in ASCII and what follows the runner's.
+_WORKERS = 0x6564
+_JOINING = 0x6565
+
+
+class BackfillState(StrEnum):
+    """What a backfill is told to do."""
+
+    RUNNING = "running"  # workers may take ranges
+    PAUSED = "paused"  # workers wait
+    CANCELLED = "cancelled"  # workers end; the next run begins at the first row
+    FAILED = "failed"  # workers end; the next run goes on
+    COMPLETE = "complete"  # every range is done, and no row is left
 
 
 @dataclass(frozen=True)
 class Position:
     """
-    How far a backfill is: the pass, its end (fixed when the pass began) and the upper key of the last finished range.
+    How far a backfill is: what its ranges add up to in this pass (``rows_written`` and ``set_aside``: in all passes).
 
-    Key values are their text, in key order. ``last_key`` None: the table was empty.
+    ``rate`` is rows per second over all workers, None for flat out; ``reason`` says why it is in its state.
     """
 
     revision: str
     relation: str
-    key_columns: tuple[str, ...]
-    key_types: tuple[str, ...]
-    last_key: KeyValue | None
+    state: BackfillState
+    reason: str | None
+    rate: int | None
     number_of_pass: int
     estimated_rows: int
-    started_at: datetime | None
-    upper_key: KeyValue | None = None
-    ranges: int = 0
-    rows_seen: int = 0
-    rows_written: int = 0
+    started_at: datetime
+    ranges: int
+    rows_seen: int
+    rows_written: int
+    set_aside: int
 
-    @property
-    def is_at_end(self) -> bool:
-        """Whether the last range of the pass is finished."""
-        return self.last_key is None or self.upper_key == self.last_key
+
+@dataclass(frozen=True)
+class Orders:
+    """What a worker finds when it asks for a range, and holds locked until its transaction ends."""
+
+    state: BackfillState
+    reason: str | None
+    rate: int | None
+    number_of_pass: int
+    verifier: int | None
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """
+    A table, or one of its partitions, that a pass walks along by a key, from its first row to ``last_key``.
+
+    The end is fixed when the pass begins: what comes later is kept right by the Sync or the writers. Key values are
+    their text, in key order. ``last_key`` None: there was no row.
+    """
+
+    number: int
+    schema: str
+    relation: str
+    key: Key
+    last_key: KeyValue | None
+    upper_key: KeyValue | None = None
+
+
+@dataclass(frozen=True)
+class Range:
+    """The rows of a stretch above ``lower`` (None: from the first) up to ``upper``, leased to a worker."""
+
+    id: int
+    stretch: int
+    lower: KeyValue | None
+    upper: KeyValue
+    rows: int
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A session that moves rows: its number, which is the fencing token of its ranges, and where it runs."""
+
+    number: int
+    revision: str
+    host: str
+    pid: int
+    backend: int
+    started_at: datetime
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A row that can't be filled: its table, its key by column, and the server's words."""
+
+    table: str
+    key: dict[str, str]
+    error: str
+    sqlstate: str
+    at: datetime
 
 
 class BackfillLedger:
-    """Reads and writes positions and ranges, in whatever transaction the executor has."""
+    """Reads and writes what is known of backfills, in whatever transaction the executor has."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
+    def _rows(self, query: str, /, **parameters: object) -> list[tuple[Any, ...]]:
+        return self._executor.rows(queries("backfill")[query], parameters)
+
+    # what everybody may ask
+
     def positions(self) -> dict[str, Position]:
         """Every backfill that has begun, by revision."""
-        rows = self._executor.rows(queries("ledger")["backfills"])
-        return {row[0]: _position(row) for row in rows}
+        return {row[0]: _position(row) for row in self._rows("backfills", revision=None)}
 
-    def begin_pass(self, position: Position) -> None:
-        """Record a backfill that begins, or begins its next pass."""
-        self._executor.rows(
-            queries("ledger")["put_backfill"],
-            {
-                "revision": position.revision,
-                "relation": position.relation,
-                "key_columns": list(position.key_columns),
-                "key_types": list(position.key_types),
-                "last_key": list(position.last_key) if position.last_key is not None else None,
-                "pass": position.number_of_pass,
-                "estimated_rows": position.estimated_rows,
-            },
-        )
+    def position(self, revision: str) -> Position | None:
+        """Where that backfill is; None where it hasn't begun."""
+        rows = self._rows("backfills", revision=revision)
+        return _position(rows[0]) if rows else None
 
-    def finish_range(
-        self, position: Position, upper: KeyValue, *, rows_seen: int, rows_written: int, seconds: float
+    def set_aside(self) -> dict[str, int]:
+        """How many rows each backfill has set aside; those without any are missing."""
+        return dict(self._rows("set_aside_by_backfill"))
+
+    def failures(self, revision: str) -> list[SetAside]:
+        """The rows set aside, in the order in which they were."""
+        return [
+            SetAside(f"{schema}.{relation}", dict(zip(columns, upper, strict=True)), *rest)
+            for schema, relation, columns, upper, *rest in self._rows("failures", revision=revision)
+        ]
+
+    def workers(self, revision: str, root: int = 0) -> list[Worker]:
+        """The workers alive that move rows for that backfill, or of the table `root`."""
+        self._rows("bury", namespace=_WORKERS)
+        return [Worker(*row) for row in self._rows("workers", revision=revision, root=root)]
+
+    def root(self, table: str) -> int | None:
+        """The oid of the table, or of the partitioned table it belongs to; None where there is no such table."""
+        rows = self._rows("root", table=table)
+        return int(rows[0][0]) if rows else None
+
+    # control
+
+    def lock(self, revision: str) -> Orders | None:
+        """Be the one who takes a range, changes the state or begins a pass; None where the backfill is forgotten."""
+        rows = self._rows("lock_backfill", revision=revision)
+        if not rows:
+            return None
+        state, reason, rate, number, verifier = rows[0]
+        return Orders(BackfillState(state), reason, rate, number, verifier)
+
+    def put_state(self, revision: str, state: BackfillState, reason: str | None = None) -> None:
+        """Tell every worker what to do, from its next range on."""
+        self._rows("put_state", revision=revision, state=str(state), reason=reason)
+
+    def put_rate(self, revision: str, rate: int | None) -> None:
+        """Rows per second over all workers, from the next range on; None for flat out."""
+        self._rows("put_rate", revision=revision, rate=rate)
+
+    def retry(self, revision: str) -> int:
+        """Let the rows set aside be tried again; how many they are."""
+        return len(self._rows("retry", revision=revision))
+
+    # passes
+
+    def lock_joining(self, root: int) -> None:
+        """Until the transaction ends nobody else joins or begins a backfill of that table."""
+        self._rows("lock_joining", namespace=_JOINING, root=root)
+
+    def keep_from_joining(self, root: int) -> None:
+        """`lock_joining` until the connection closes."""
+        self._rows("keep_from_joining", namespace=_JOINING, root=root)
+
+    def begin(self, revision: str, relation: str, *, rate: int | None, estimated_rows: int) -> None:
+        """Record a backfill that begins, or begins again at the first row."""
+        self._rows("drop_stretches", revision=revision)
+        self._rows("put_backfill", revision=revision, relation=relation, rate=rate, estimated_rows=estimated_rows)
+
+    def begin_pass(self, revision: str, number: int, *, estimated_rows: int) -> None:
+        """Record the next pass, which comes to the rows set aside by itself."""
+        self._rows("drop_failures", revision=revision)
+        self._rows("put_pass", revision=revision, **{"pass": number, "estimated_rows": estimated_rows})
+
+    def put_stretches(self, revision: str, number_of_pass: int, stretches: Iterable[Stretch]) -> None:
+        """Record what a pass walks along."""
+        for stretch in stretches:
+            facts = {
+                "pass": number_of_pass,
+                "number": stretch.number,
+                "schema": stretch.schema,
+                "relation": stretch.relation,
+                "key_columns": list(stretch.key.columns),
+                "key_types": list(stretch.key.types),
+                "last_key": _list(stretch.last_key),
+            }
+            self._rows("put_stretch", revision=revision, **facts)
+
+    def stretches(self, revision: str, number_of_pass: int) -> dict[int, Stretch]:
+        """What the pass walks along, by number."""
+        rows = self._rows("stretches", revision=revision, **{"pass": number_of_pass})
+        return {row[0]: _stretch(row) for row in rows}
+
+    def written_by_pass(self, revision: str) -> list[int]:
+        """How many rows each pass wrote, the first pass first."""
+        return [int(written) for _, written in self._rows("written_by_pass", revision=revision)]
+
+    # workers and their ranges
+
+    def put_worker(self, revision: str, root: int, *, host: str, pid: int) -> int:
+        """Record this session as a worker; its number is its own until the session ends, and never comes again."""
+        facts = {"revision": revision, "root": root, "host": host, "pid": pid, "namespace": _WORKERS}
+        return int(self._rows("put_worker", **facts)[0][0])
+
+    def drop_worker(self, worker: int) -> None:
+        """Forget a worker that ends by itself."""
+        self._rows("drop_worker", worker=worker)
+
+    def take_free(self, revision: str, number_of_pass: int, worker: int, *, lease: float) -> Range | None:
+        """Lease, for `lease` seconds, the first range that nobody has; None where there is none."""
+        rows = self._rows("take_free", revision=revision, worker=worker, lease=lease, **{"pass": number_of_pass})
+        return _range(rows[0]) if rows else None
+
+    def free_orphans(self, revision: str, number_of_pass: int) -> int:
+        """Make the ranges of workers whose session has ended free; how many there were."""
+        return len(self._rows("free_orphans", revision=revision, namespace=_WORKERS, **{"pass": number_of_pass}))
+
+    def lives(self, worker: int) -> bool:
+        """Whether the session of that worker hasn't ended."""
+        return bool(self._rows("verifier_lives", worker=worker, namespace=_WORKERS)[0][0])
+
+    def next_stretch(self, revision: str, number_of_pass: int) -> Stretch | None:
+        """The first stretch of which ranges are still to be handed out; the backfill must be locked."""
+        rows = self._rows("next_stretch", revision=revision, **{"pass": number_of_pass})
+        return _stretch(rows[0]) if rows else None
+
+    def hand_out(
+        self,
+        revision: str,
+        number_of_pass: int,
+        stretch: Stretch,
+        upper: KeyValue,
+        *,
+        rows: int,
+        worker: int,
+        lease: float,
+    ) -> Range:
+        """Lease the next range of the stretch, up to `upper`; the backfill must be locked."""
+        where = {"revision": revision, "pass": number_of_pass, "stretch": stretch.number}
+        self._rows("hand_out", upper_key=list(upper), **where)
+        return self._put_range(where, stretch.upper_key, upper, rows=rows, worker=worker, lease=lease, attempts=1)
+
+    def close_stretch(self, revision: str, number_of_pass: int, stretch: int) -> None:
+        """A partition was dropped: nothing of it is left to do."""
+        self._rows("close_stretch", revision=revision, stretch=stretch, **{"pass": number_of_pass})
+
+    def open_ranges(self, revision: str, number_of_pass: int) -> int:
+        """How many ranges are leased or free."""
+        return int(self._rows("open_ranges", revision=revision, **{"pass": number_of_pass})[0][0])
+
+    def put_verifier(self, revision: str, worker: int | None) -> None:
+        """Record who looks whether a row is left; the backfill must be locked."""
+        self._rows("put_verifier", revision=revision, worker=worker)
+
+    def bucket(self, revision: str) -> tuple[Bucket, float]:
+        """What the shared rate has given out, and the database's clock in seconds; the backfill must be locked."""
+        paid_until, not_before, now = self._rows("bucket", revision=revision)[0]
+        return Bucket(paid_until, not_before), now
+
+    def put_bucket(self, revision: str, bucket: Bucket) -> None:
+        """Record what the shared rate has given out."""
+        self._rows("put_bucket", revision=revision, paid_until=bucket.paid_until, not_before=bucket.not_before)
+
+    def lease_more(self, range_: Range, worker: int, *, lease: float) -> None:
+        """The lease ends `lease` seconds from now."""
+        self._rows("lease_more", id=range_.id, worker=worker, lease=lease)
+
+    def hold(self, range_: Range, worker: int) -> bool:
+        """Keep the range from being taken over until the transaction ends; False where it has been."""
+        return bool(self._rows("hold_range", id=range_.id, worker=worker))
+
+    def finish(self, range_: Range, worker: int, *, written: int, seconds: float) -> bool:
+        """Record a range in the transaction that wrote its rows; False where somebody has taken it over."""
+        return bool(self._rows("finish_range", id=range_.id, worker=worker, written=written, seconds=seconds))
+
+    def free(self, range_: Range, worker: int, *, after: float = 0.0) -> None:
+        """Give the range back; it may be taken again after so many seconds."""
+        self._rows("free_range", id=range_.id, worker=worker, after=after)
+
+    def split(
+        self, revision: str, number_of_pass: int, range_: Range, middle: KeyValue, *, rows: int, after: float = 0.0
     ) -> None:
-        """Record a range in the transaction that wrote its rows."""
-        self._executor.rows(
-            queries("ledger")["put_range"],
-            {
-                "revision": position.revision,
-                "pass": position.number_of_pass,
-                "number": position.ranges + 1,
-                "upper_key": list(upper),
-                "rows_seen": rows_seen,
-                "rows_written": rows_written,
-                "seconds": seconds,
-            },
-        )
+        """End the range at `middle`, after `rows` rows; the rest becomes a free range. It must be held."""
+        self._rows("shrink_range", id=range_.id, upper_key=list(middle), rows=rows)
+        where = {"revision": revision, "pass": number_of_pass, "stretch": range_.stretch}
+        rest = range_.rows - rows
+        self._put_range(where, middle, range_.upper, rows=rest, worker=None, lease=after, attempts=range_.attempts)
+
+    def put_aside(self, range_: Range, *, error: str, sqlstate: str) -> None:
+        """The one row of the range can't be filled. It must be held."""
+        self._rows("set_aside", id=range_.id, error=error, sqlstate=sqlstate)
+
+    def _put_range(
+        self,
+        where: dict[str, Any],
+        lower: KeyValue | None,
+        upper: KeyValue,
+        *,
+        rows: int,
+        worker: int | None,
+        lease: float,
+        attempts: int,
+    ) -> Range:
+        facts = {"lower_key": _list(lower), "upper_key": list(upper), "worker": worker, "attempts": attempts}
+        id_ = self._rows("put_range", rows=rows, lease=lease, **where, **facts)[0][0]
+        return Range(id_, where["stretch"], lower, upper, rows, attempts)
 
 
 def _position(row: tuple[Any, ...]) -> Position:
-    revision, relation, columns, types, last, number, estimate, started, upper, ranges, seen, written = row
-    return Position(
-        revision=revision,
-        relation=relation,
-        key_columns=tuple(columns),
-        key_types=tuple(types),
-        last_key=None if last is None else tuple(last),
-        number_of_pass=number,
-        estimated_rows=estimate,
-        started_at=started,
-        upper_key=None if upper is None else tuple(upper),
-        ranges=ranges,
-        rows_seen=seen,
-        rows_written=written,
-    )
+    revision, relation, state, *rest = row
+    return Position(revision, relation, BackfillState(state), *rest)
+
+
+def _stretch(row: tuple[Any, ...]) -> Stretch:
+    number, schema, relation, columns, types, last, upper = row
+    return Stretch(number, schema, relation, Key(tuple(columns), tuple(types)), _key(last), _key(upper))
+
+
+def _range(row: tuple[Any, ...]) -> Range:
+    id_, stretch, lower, upper, rows, attempts = row
+    return Range(id_, stretch, _key(lower), tuple(upper), rows, attempts)
+
+
+def _key(value: Sequence[str] | None) -> KeyValue | None:
+    return None if value is None else tuple(value)
+
+
+def _list(value: KeyValue | None) -> list[str] | None:
+    return None if value is None else list(value)

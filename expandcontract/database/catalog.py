@@ -31,6 +31,20 @@ def key(executor: Executor, table: str, schema: str | None = None) -> Key | None
     return Key(tuple(rows[0][0]), tuple(rows[0][1])) if rows else None
 
 
+def members(executor: Executor, table: str, schema: str | None = None) -> list[tuple[str, str, str]]:
+    """Schema, name and ``relkind`` of the tables that hold the table's rows: itself, its partitions, its children."""
+    return [
+        (row[0], row[1], row[2])
+        for row in executor.rows(queries("catalog")["members"], {"table": regclass(table, schema)})
+    ]
+
+
+def pages(executor: Executor, table: str, schema: str | None = None) -> tuple[int, float | None]:
+    """How many pages the table has, and how many rows there are on one, where anybody knows."""
+    count, rows_per_page = executor.rows(queries("catalog")["pages"], {"table": regclass(table, schema)})[0]
+    return int(count), rows_per_page
+
+
 def index_is_valid(executor: Executor, index: str, schema: str | None = None) -> bool | None:
     """Whether the index is valid; None where there is no such index."""
     rows = executor.rows(queries("catalog")["index_is_valid"], {"index": regclass(index, schema)})

@@ -4,18 +4,38 @@ SELECT n.nspname
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE c.oid = to_regclass(%(table)s);
 
--- key: the columns of the primary key, or else of the first unique index without NULLs, in key order
+-- key: the columns of the primary key, or else of the first unique index without NULLs that sorts as the columns do, in key order
 SELECT array_agg(a.attname::text ORDER BY k.position), array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY k.position)
   FROM pg_catalog.pg_index i
-  CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, position)
+  CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indoption::int2[], i.indcollation::oid[], i.indclass::oid[])
+    WITH ORDINALITY AS k (attnum, option, collation_, class, position)
   JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+  JOIN pg_catalog.pg_opclass c ON c.oid = k.class
  WHERE i.indrelid = to_regclass(%(table)s)
    AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
    AND k.position <= i.indnkeyatts
  GROUP BY i.indexrelid, i.indisprimary
-HAVING bool_and(a.attnotnull)
+HAVING bool_and(a.attnotnull AND k.option = 0 AND k.collation_ = a.attcollation AND c.opcdefault)
  ORDER BY i.indisprimary DESC, i.indexrelid
  LIMIT 1;
+
+-- members: the tables that hold a table's rows (itself, its partitions, its children), with their kind
+WITH RECURSIVE member AS (
+  SELECT to_regclass(%(table)s)::oid AS oid
+  UNION
+  SELECT i.inhrelid FROM member m JOIN pg_catalog.pg_inherits i ON i.inhparent = m.oid WHERE NOT i.inhdetachpending
+)
+SELECT n.nspname, c.relname, c.relkind::text
+  FROM member m
+  JOIN pg_catalog.pg_class c ON c.oid = m.oid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind <> 'p'
+ ORDER BY c.oid;
+
+-- pages: how many pages a table has, and the rows on one as far as anybody knows
+SELECT pg_catalog.pg_relation_size(c.oid) / current_setting('block_size')::bigint,
+       CASE WHEN c.relpages > 0 AND c.reltuples > 0 THEN c.reltuples / c.relpages END::float8
+  FROM pg_catalog.pg_class c WHERE c.oid = to_regclass(%(table)s);
 
 -- index_is_valid: whether an index is valid; no row where there is no such index
 SELECT i.indisvalid FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass(%(index)s);

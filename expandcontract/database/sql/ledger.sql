@@ -72,21 +72,3 @@ SELECT * FROM (
      WHERE CAST(%(revision)s AS text) IS NULL OR revision = %(revision)s
      ORDER BY id DESC LIMIT %(most)s
 ) newest ORDER BY id;
-
--- backfills: each backfill with what its ranges add up to
-SELECT b.revision, b.relation, b.key_columns, b.key_types, b.last_key, b.pass, b.estimated_rows, b.started_at,
-       (SELECT upper_key FROM ec.backfill_range r WHERE r.revision = b.revision AND r.pass = b.pass ORDER BY number DESC LIMIT 1),
-       (SELECT COALESCE(max(number), 0) FROM ec.backfill_range r WHERE r.revision = b.revision AND r.pass = b.pass),
-       (SELECT COALESCE(sum(rows_seen), 0)::bigint FROM ec.backfill_range r WHERE r.revision = b.revision AND r.pass = b.pass),
-       (SELECT COALESCE(sum(rows_written), 0)::bigint FROM ec.backfill_range r WHERE r.revision = b.revision)
-  FROM ec.backfill b;
-
--- put_backfill: a backfill that begins, or begins its next pass
-INSERT INTO ec.backfill (revision, relation, key_columns, key_types, last_key, pass, estimated_rows)
-VALUES (%(revision)s, %(relation)s, %(key_columns)s, %(key_types)s, %(last_key)s, %(pass)s, %(estimated_rows)s)
-ON CONFLICT (revision) DO UPDATE
-   SET last_key = EXCLUDED.last_key, pass = EXCLUDED.pass, estimated_rows = EXCLUDED.estimated_rows;
-
--- put_range: a finished range, in the transaction that wrote its rows
-INSERT INTO ec.backfill_range (revision, pass, number, upper_key, rows_seen, rows_written, seconds)
-VALUES (%(revision)s, %(pass)s, %(number)s, %(upper_key)s, %(rows_seen)s, %(rows_written)s, %(seconds)s);

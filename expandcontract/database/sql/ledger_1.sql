@@ -49,27 +49,72 @@ COMMENT ON COLUMN ec.step.outside IS 'recorded as done because plain alembic had
 CREATE TABLE ec.backfill (
     revision       text PRIMARY KEY,
     relation       text NOT NULL,
-    key_columns    text[] NOT NULL,
-    key_types      text[] NOT NULL,
-    last_key       text[],
-    pass           int NOT NULL DEFAULT 1,
+    state          text NOT NULL DEFAULT 'running'
+                   CHECK (state IN ('running', 'paused', 'cancelled', 'failed', 'complete')),
+    reason         text,
+    rate           int CHECK (rate > 0),
+    paid_until     timestamptz NOT NULL DEFAULT '-infinity',
+    not_before     timestamptz NOT NULL DEFAULT '-infinity',
+    pass           int NOT NULL,
+    verifier       int,
     estimated_rows bigint NOT NULL,
     started_at     timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-COMMENT ON COLUMN ec.backfill.last_key IS 'the highest key when the pass began; null for an empty table';
+COMMENT ON TABLE ec.backfill IS 'one row per backfill; whoever takes a range locks it, so it also keeps the shared rate';
+COMMENT ON COLUMN ec.backfill.rate IS 'rows per second over all workers; null for flat out';
+COMMENT ON COLUMN ec.backfill.verifier IS 'the worker that looks, after the last range of a pass, whether a row is left';
 
-CREATE TABLE ec.backfill_range (
-    revision     text NOT NULL REFERENCES ec.backfill ON DELETE CASCADE,
-    pass         int NOT NULL,
-    number       int NOT NULL,
-    upper_key    text[] NOT NULL,
-    rows_seen    bigint NOT NULL,
-    rows_written bigint NOT NULL,
-    seconds      double precision NOT NULL,
-    done_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+CREATE TABLE ec.backfill_stretch (
+    revision    text NOT NULL REFERENCES ec.backfill ON DELETE CASCADE,
+    pass        int NOT NULL,
+    number      int NOT NULL,
+    schema      text NOT NULL,
+    relation    text NOT NULL,
+    key_columns text[] NOT NULL,
+    key_types   text[] NOT NULL,
+    last_key    text[],
+    upper_key   text[],
     PRIMARY KEY (revision, pass, number)
 );
-COMMENT ON TABLE ec.backfill_range IS 'one row per finished range, written in the transaction that wrote its rows';
+COMMENT ON TABLE ec.backfill_stretch IS 'what a pass walks along: the table, or each of its partitions, by a key or by ctid';
+COMMENT ON COLUMN ec.backfill_stretch.last_key IS 'the highest key when the pass began; null where there was no row';
+COMMENT ON COLUMN ec.backfill_stretch.upper_key IS 'ranges up to this key have been handed out';
+
+CREATE TABLE ec.backfill_range (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    revision     text NOT NULL,
+    pass         int NOT NULL,
+    stretch      int NOT NULL,
+    lower_key    text[],
+    upper_key    text[] NOT NULL,
+    state        text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done', 'failed')),
+    worker       int,
+    free_from    timestamptz,
+    attempts     int NOT NULL DEFAULT 1,
+    rows_seen    bigint NOT NULL,
+    rows_written bigint NOT NULL DEFAULT 0,
+    seconds      double precision,
+    done_at      timestamptz,
+    error        text,
+    sqlstate     text,
+    FOREIGN KEY (revision, pass, stretch) REFERENCES ec.backfill_stretch ON DELETE CASCADE
+);
+CREATE INDEX ON ec.backfill_range (revision, pass, stretch);
+CREATE INDEX ON ec.backfill_range (revision, pass, free_from) WHERE state <> 'done';
+COMMENT ON TABLE ec.backfill_range IS 'the rows above lower_key up to upper_key; it becomes done in the transaction that writes them';
+COMMENT ON COLUMN ec.backfill_range.state IS 'failed: its one row can''t be filled and is set aside, with the error';
+COMMENT ON COLUMN ec.backfill_range.worker IS 'who leases it; numbers never come again, so this is the fencing token';
+
+CREATE TABLE ec.backfill_worker (
+    number     int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    revision   text NOT NULL,
+    root       oid NOT NULL,
+    host       text NOT NULL,
+    pid        int NOT NULL,
+    backend    int NOT NULL DEFAULT pg_backend_pid(),
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE ec.backfill_worker IS 'sessions that move rows; alive while they hold the advisory lock of their number';
 
 CREATE TABLE ec.event (
     id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,0 +1,178 @@
+"""
+Who does which range: taken from the ledger one at a time, at the rate that all workers share.
+
+A range is handed out in a transaction that holds the backfill's row. It is leased: free again when the lease ends, or
+at once when the worker's session does. The lease decides who may try; that only its holder can finish it is checked
+in the transaction that writes the rows, against the worker's number, which never comes again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import psycopg
+from psycopg.errors import UndefinedTable
+
+from expandcontract.backfill.ranges import RangeStatements
+from expandcontract.backfill.stretches import keys_as_text, next_upper
+from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Orders, Range, Stretch
+from expandcontract.domain.change import Backfill
+from expandcontract.domain.pace import Pace
+
+_OTHERS_AT_WORK = 0.2  # seconds until a worker without a range asks again
+_PAUSED = 0.5
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A range to fill, after `wait` seconds, and the pass and the rate at which it was handed out."""
+
+    range: Range
+    stretch: Stretch
+    number_of_pass: int
+    rate: int | None
+    wait: float
+
+
+@dataclass(frozen=True)
+class Wait:
+    """No range now; ask again after so many seconds. `reason` where the backfill is paused."""
+
+    seconds: float
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Verify:
+    """Every range of the pass is done, and this worker is the one to look whether a row is left."""
+
+    number_of_pass: int
+
+
+@dataclass(frozen=True)
+class Over:
+    """Nothing is to be done any more: the backfill's state, and why."""
+
+    state: BackfillState
+    reason: str | None
+
+
+Answer = Taken | Wait | Verify | Over
+
+
+class Dispatcher:
+    """
+    Hands ranges to one worker.
+
+    Args:
+        connection: the worker's own, in autocommit mode.
+        revision: the change, as the ledger's key.
+        backfill: what to write.
+        worker: the worker's number.
+        lease: seconds that a range is the worker's own, counted from when it may start.
+    """
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        ledger: BackfillLedger,
+        revision: str,
+        backfill: Backfill,
+        *,
+        worker: int,
+        lease: float,
+    ) -> None:
+        self._connection = connection
+        self._ledger = ledger
+        self._revision = revision
+        self._backfill = backfill
+        self._worker = worker
+        self._lease = lease
+        self._stretches: dict[tuple[int, int], Stretch] = {}
+
+    def take(self, pace: Pace, *, most: int | None = None) -> Answer:
+        """
+        A range of about a batch of rows, at most `most`, or what to do instead.
+
+        The transaction needn't reach the disk before its answer does: what it handed out is in the WAL before the rows
+        that are filled because of it.
+        """
+        while True:
+            try:
+                with self._connection.transaction():
+                    self._connection.execute("SET LOCAL synchronous_commit = off")
+                    return self._take(pace, most)
+            except _TableGone as gone:
+                self._ledger.close_stretch(self._revision, gone.number_of_pass, gone.stretch)
+
+    def _take(self, pace: Pace, most: int | None) -> Answer:
+        orders = self._ledger.lock(self._revision)
+        if orders is None:
+            return Over(BackfillState.CANCELLED, "the change has been undone")
+        if orders.state is BackfillState.PAUSED:
+            return Wait(_PAUSED, orders.reason or "paused")
+        if orders.state is not BackfillState.RUNNING:
+            return Over(orders.state, orders.reason)
+        batch = pace.at_rate(orders.rate).batch
+        return self._range(orders, batch if most is None else min(batch, most)) or self._nothing_free(orders)
+
+    def _range(self, orders: Orders, batch: int) -> Taken | None:
+        number = orders.number_of_pass
+        taken = self._ledger.take_free(self._revision, number, self._worker, lease=self._lease)
+        if taken is not None:
+            stretch = self._stretch(number, taken.stretch)
+        else:
+            walked = self._ledger.next_stretch(self._revision, number)
+            if walked is None or walked.last_key is None:
+                return None
+            stretch, statements = walked, RangeStatements(self._backfill, walked, new_code_wrote=False)
+            try:
+                keys_as_text(self._connection)
+                upper, rows = next_upper(self._connection, statements, walked.last_key, batch)
+            except UndefinedTable as error:
+                raise _TableGone(number, walked.number) from error
+            taken = self._ledger.hand_out(
+                self._revision, number, walked, upper, rows=rows, worker=self._worker, lease=self._lease
+            )
+        return Taken(taken, stretch, number, orders.rate, self._reserve(taken, orders.rate))
+
+    def _reserve(self, taken: Range, rate: int | None) -> float:
+        """Seconds until the range may start at the shared rate; they are no part of its lease."""
+        if rate is None:
+            return 0.0
+        bucket, now = self._ledger.bucket(self._revision)
+        start, bucket = bucket.give(taken.rows, rate, now)
+        self._ledger.put_bucket(self._revision, bucket)
+        wait = start - now
+        if wait > 0:
+            self._ledger.lease_more(taken, self._worker, lease=self._lease + wait)
+        return wait
+
+    def _nothing_free(self, orders: Orders) -> Answer:
+        number = orders.number_of_pass
+        if self._ledger.open_ranges(self._revision, number):
+            return Wait(0.0 if self._ledger.free_orphans(self._revision, number) else _OTHERS_AT_WORK)
+        verifier = orders.verifier
+        if verifier not in (None, self._worker) and verifier is not None and self._ledger.lives(verifier):
+            return Wait(_OTHERS_AT_WORK)
+        self._ledger.put_verifier(self._revision, self._worker)
+        return Verify(number)
+
+    def _stretch(self, number_of_pass: int, number: int) -> Stretch:
+        """Its table and its key; how far it has been handed out may be old."""
+        if (number_of_pass, number) not in self._stretches:
+            known = self._ledger.stretches(self._revision, number_of_pass)
+            self._stretches = {
+                (number_of_pass, each): replace(stretch, upper_key=None) for each, stretch in known.items()
+            }
+        return self._stretches[number_of_pass, number]
+
+
+class _TableGone(Exception):
+    """A partition has been dropped since the pass began."""
+
+    def __init__(self, number_of_pass: int, stretch: int) -> None:
+        super().__init__(stretch)
+        self.number_of_pass = number_of_pass
+        self.stretch = stretch

@@ -1,0 +1,99 @@
+"""What a pass walks along: the table, or each of its partitions, by a key or else by ctid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from expandcontract.backfill.ranges import RangeStatements
+from expandcontract.database import catalog
+from expandcontract.database.backfill_ledger import KeyValue, Stretch
+from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.expressions import qualified
+from expandcontract.domain.change import Backfill
+from expandcontract.errors import UsageError
+
+# A row that nobody updates keeps its ctid; one that is updated gets a new one, anywhere. Whoever updates it either
+# writes the new shape, by the Sync or by the writers' code, or leaves it to be found by the backfill's own predicate
+# when the pass is over, in one snapshot of the whole table. So a missed row is noticed, and the next pass fills it.
+_CTID = catalog.Key(("ctid",), ("tid",))
+_LAST_ON_PAGE = 65535  # no row has this offset, so "(9,65535)" is the end of page 9
+_GUESSED_ROWS_PER_PAGE = 60.0
+
+
+def keys_as_text(connection: psycopg.Connection[Any]) -> None:
+    """Until the transaction ends, keys come as text that every session reads alike: they travel among machines."""
+    connection.execute("SET LOCAL DateStyle = ISO")
+
+
+def find_stretches(connection: psycopg.Connection[Any], backfill: Backfill) -> list[Stretch]:
+    """
+    The stretches of a pass that begins now, in a transaction; partitions attached since an earlier one are among them.
+
+    Raises:
+        UsageError: there is no such table, or a part of it is kept on another server.
+    """
+    keys_as_text(connection)
+    executor = PsycopgExecutor(connection)
+    members = catalog.members(executor, backfill.table, backfill.table_schema)
+    if catalog.schema_of(executor, backfill.table, backfill.table_schema) is None:
+        raise UsageError(f"the backfill's table {backfill.table} doesn't exist in this database")
+    stretches = []
+    for number, (schema, name, kind) in enumerate(members, start=1):
+        if kind != "r":
+            raise UsageError(
+                f"{schema}.{name} can't be walked along",
+                because="it is no ordinary table but a view or a foreign table",
+                next_command="fill it where it is kept, and detach it meanwhile",
+            )
+        key = catalog.key(executor, name, schema) or _CTID
+        stretch = Stretch(number, schema, name, key, None)
+        stretches.append(Stretch(number, schema, name, key, _last_key(connection, backfill, stretch)))
+    return stretches
+
+
+def next_upper(
+    connection: psycopg.Connection[Any], statements: RangeStatements, last: KeyValue, rows: int
+) -> tuple[KeyValue, int]:
+    """The upper key of the next range of about `rows` rows, and how many rows it has."""
+    stretch = statements.stretch
+    if stretch.key == _CTID:
+        upper = _page_upper(connection, stretch, last, rows)
+    else:
+        found = connection.execute(statements.nth_key(stretch.upper_key, last, rows)).fetchone()
+        if found:
+            return tuple(found), rows
+        upper = last
+    counted = connection.execute(statements.count(stretch.upper_key, upper)).fetchone()
+    return upper, int(counted[0]) if counted else 0
+
+
+def estimated_rows(connection: psycopg.Connection[Any], backfill: Backfill) -> int:
+    """The planner's idea of the table, which it has from the files' size where nobody has analysed it."""
+    query = sql.SQL("EXPLAIN (FORMAT JSON) SELECT FROM {}").format(qualified(backfill.table, backfill.table_schema))
+    plan: Any = (connection.execute(query).fetchone() or [[{}]])[0]
+    return int(plan[0].get("Plan", {}).get("Plan Rows", 0))
+
+
+def _last_key(connection: psycopg.Connection[Any], backfill: Backfill, stretch: Stretch) -> KeyValue | None:
+    if stretch.key == _CTID:
+        pages, _ = catalog.pages(PsycopgExecutor(connection), stretch.relation, stretch.schema)
+        return _end_of_page(pages - 1) if pages else None
+    found = connection.execute(RangeStatements(backfill, stretch, False).last_key()).fetchone()
+    return tuple(found) if found else None
+
+
+def _page_upper(connection: psycopg.Connection[Any], stretch: Stretch, last: KeyValue, rows: int) -> KeyValue:
+    _, per_page = catalog.pages(PsycopgExecutor(connection), stretch.relation, stretch.schema)
+    after = _page(stretch.upper_key) if stretch.upper_key else -1
+    return _end_of_page(min(_page(last), after + max(1, round(rows / (per_page or _GUESSED_ROWS_PER_PAGE)))))
+
+
+def _page(ctid: KeyValue) -> int:
+    return int(ctid[0].strip("()").split(",")[0])
+
+
+def _end_of_page(page: int) -> KeyValue:
+    return (f"({page},{_LAST_ON_PAGE})",)

@@ -1,0 +1,224 @@
+"""One worker: range after range, each in its own transaction with its own row in the ledger."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import psycopg
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure, UndefinedTable
+
+from expandcontract.backfill.dispatcher import Dispatcher, Over, Taken, Verify, Wait
+from expandcontract.backfill.ranges import RangeStatements
+from expandcontract.backfill.session import Session, Settings
+from expandcontract.backfill.stretches import estimated_rows, find_stretches, keys_as_text
+from expandcontract.backfill.verification import rows_left_in
+from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState
+from expandcontract.database.executor import Executor, PsycopgExecutor
+from expandcontract.domain.change import Backfill
+from expandcontract.domain.pace import SMALLEST, Pace, another_pass_helps
+from expandcontract.errors import LockBudgetSpent
+
+_IN_THE_WAY = (LockNotAvailable, DeadlockDetected, SerializationFailure, QueryCanceled)
+_RETRIES = 20
+_LONGEST_NAP = 0.2  # seconds; how late a signal may be heard while a worker waits
+_ENOUGH_TO_JUDGE = 10  # rows: that many can't all be needy again because others have just written them
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the workers of a run share: the change, what to write, and what is told to whom."""
+
+    revision: str
+    backfill: Backfill
+    new_code_wrote: bool
+    settings: Settings
+    on_complete: Callable[[Executor], None]
+
+
+class Reporter(Protocol):
+    """Counts what the workers of this process do; called from several threads."""
+
+    def may_go_on(self) -> bool:
+        """Whether nobody has asked to end, and no bound is reached."""
+
+    def reserve(self, batch: int) -> int:
+        """How many of `batch` rows the run's bound leaves; they are kept for the caller until `releases`."""
+
+    def releases(self, reserved: int) -> None:
+        """The rows that were reserved are done, or aren't needed."""
+
+    def did(self, rows: int, written: int, batch: int, ledger: BackfillLedger) -> None:
+        """A range is finished; the ledger tells what other processes have done meanwhile."""
+
+    def waits(self, reason: str) -> None:
+        """The backfill is paused."""
+
+
+class Filler:
+    """
+    Fills ranges over one session until nothing is to be done any more.
+
+    Args:
+        session: the worker's own.
+        work: what to do.
+        reporter: told of each range.
+    """
+
+    def __init__(self, session: Session, work: Work, reporter: Reporter) -> None:
+        self._session = session
+        self._connection: psycopg.Connection[Any] = session.connection
+        self._ledger = session.ledger
+        self._work = work
+        self._reporter = reporter
+        self._dispatcher = Dispatcher(
+            session.connection,
+            session.ledger,
+            work.revision,
+            work.backfill,
+            worker=session.worker,
+            lease=work.settings.lease,
+        )
+        self._pace = Pace.start(work.settings.rate, target=work.settings.target)
+        self._judged = False
+
+    def run(self) -> Over | None:
+        """
+        How the backfill ended; None where this run was told to end before it.
+
+        Raises:
+            LockBudgetSpent: a range ran into locks again and again; the position is kept.
+            psycopg.Error: a range failed for another reason; the position is kept.
+        """
+        while self._reporter.may_go_on():
+            reserved = self._reporter.reserve(self._pace.batch)
+            if reserved == 0:
+                self._nap(_LONGEST_NAP)  # other workers of this run have the rest of its bound
+                continue
+            try:
+                answer = self._dispatcher.take(self._pace, most=reserved)
+                match answer:
+                    case Taken():
+                        self._pace = self._pace.at_rate(answer.rate)
+                        self._do(answer)
+                    case Wait():
+                        if answer.reason:
+                            self._reporter.waits(answer.reason)
+                        self._nap(answer.seconds)
+                    case Verify():
+                        self._verify(answer.number_of_pass)
+                    case Over():
+                        return answer
+            except LockNotAvailable:  # on the ledger itself, where another worker takes its range
+                self._nap(random.uniform(0, _LONGEST_NAP))  # noqa: S311  # jitter
+            finally:
+                self._reporter.releases(reserved)
+        return None
+
+    def _nap(self, seconds: float) -> bool:
+        """Wait that long; False as soon as this run is to end."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if not self._reporter.may_go_on():
+                return False
+            time.sleep(min(left, _LONGEST_NAP))
+        return True
+
+    def _do(self, taken: Taken) -> None:
+        """Fill a range, or give it back."""
+        if not self._nap(taken.wait):
+            self._ledger.free(taken.range, self._session.worker)
+            return
+        try:
+            self._fill(taken)
+        except _IN_THE_WAY as error:
+            self._pace = self._pace.slower()
+            self._give_back(taken, error)
+        except UndefinedTable:
+            if not self._is_gone(taken):
+                raise
+            self._ledger.close_stretch(self._work.revision, taken.number_of_pass, taken.stretch.number)
+
+    def _fill(self, taken: Taken) -> None:
+        """One range: its rows and its row in the ledger, in one transaction."""
+        began, range_, worker = time.monotonic(), taken.range, self._session.worker
+        statements = self._statements(taken)
+        with self._connection.transaction():
+            if not self._ledger.hold(range_, worker):
+                return  # its lease ended while we were away, and somebody has taken it over
+            written = self._connection.execute(statements.fill(range_.lower, range_.upper)).rowcount
+            if written >= _ENOUGH_TO_JUDGE and not self._judged:
+                self._judge(statements, taken, written)
+            self._ledger.finish(range_, worker, written=written, seconds=time.monotonic() - began)
+        self._pace = self._pace.took(range_.rows, time.monotonic() - began)
+        self._reporter.did(range_.rows, written, self._pace.batch, self._ledger)
+
+    def _statements(self, taken: Taken) -> RangeStatements:
+        return RangeStatements(self._work.backfill, taken.stretch, self._work.new_code_wrote)
+
+    def _judge(self, statements: RangeStatements, taken: Taken, written: int) -> None:
+        """Whether the rows just written are right now, asked once: the sooner the better."""
+        found = self._connection.execute(statements.count_unfilled(taken.range.lower, taken.range.upper)).fetchone()
+        if found and found[0] >= written:
+            raise NotFalsified(
+                f"{written} rows were written and still need it: what it sets doesn't make its condition false"
+            )
+        self._judged = True
+
+    def _give_back(self, taken: Taken, error: psycopg.Error) -> None:
+        """Half of the range for later and the rest for whoever comes: what is locked is soon alone in a small range."""
+        range_, worker = taken.range, self._session.worker
+        if range_.attempts > _RETRIES:
+            self._ledger.free(range_, worker)
+            raise LockBudgetSpent(
+                f"a range of backfill {self._work.revision} ran into locks {_RETRIES} times; the position is kept",
+                because=error.diag.message_primary,
+                next_command=f"ec backfill {self._work.revision}",
+            )
+        pause = random.uniform(0, min(2.0, 0.05 * 2**range_.attempts))  # noqa: S311  # jitter
+        with self._connection.transaction():
+            if not self._ledger.hold(range_, worker):
+                return
+            half = range_.rows // 2
+            if half >= SMALLEST // 2:
+                keys_as_text(self._connection)
+                query = self._statements(taken).nth_key(range_.lower, range_.upper, half)
+                found = self._connection.execute(query).fetchone()
+                if found and tuple(found) != range_.upper:
+                    self._ledger.split(self._work.revision, taken.number_of_pass, range_, tuple(found), rows=half)
+            self._ledger.free(range_, worker, after=pause)
+
+    def _is_gone(self, taken: Taken) -> bool:
+        name = psycopg.sql.Identifier(taken.stretch.schema, taken.stretch.relation).as_string(None)
+        return self._ledger.root(name) is None
+
+    def _verify(self, number_of_pass: int) -> None:
+        """After the last range of a pass: complete, or another pass, or it is no use."""
+        work = self._work
+        left = rows_left_in(self._connection, work.backfill, new_code_wrote=work.new_code_wrote)
+        with self._connection.transaction():
+            self._connection.execute("SET LOCAL statement_timeout = 0")
+            orders = self._ledger.lock(work.revision)
+            if orders is None or orders.verifier != self._session.worker or orders.number_of_pass != number_of_pass:
+                return  # told otherwise meanwhile
+            if not left:
+                self._ledger.put_state(work.revision, BackfillState.COMPLETE)
+                work.on_complete(PsycopgExecutor(self._connection))
+            elif another_pass_helps(self._ledger.written_by_pass(work.revision)):
+                estimate = estimated_rows(self._connection, work.backfill)
+                self._ledger.begin_pass(work.revision, number_of_pass + 1, estimated_rows=estimate)
+                stretches = find_stretches(self._connection, work.backfill)
+                self._ledger.put_stretches(work.revision, number_of_pass + 1, stretches)
+            else:
+                reason = (
+                    f"after {number_of_pass} passes rows still need it: what it sets doesn't make its condition false,"
+                    " or somebody goes on writing rows that need it"
+                )
+                self._ledger.put_state(work.revision, BackfillState.FAILED, reason)
+
+
+class NotFalsified(Exception):
+    """What a range wrote left its rows in need of it."""

@@ -1,0 +1,188 @@
+-- backfills: each backfill with what its ranges add up to; locks nothing
+SELECT b.revision, b.relation, b.state, b.reason, b.rate, b.pass, b.estimated_rows, b.started_at,
+       COALESCE(now_done.ranges, 0), COALESCE(now_done.seen, 0), COALESCE(ever.written, 0), COALESCE(ever.failed, 0)
+  FROM ec.backfill b
+  LEFT JOIN LATERAL (
+    SELECT count(*) AS ranges, sum(r.rows_seen)::bigint AS seen
+      FROM ec.backfill_range r WHERE r.revision = b.revision AND r.pass = b.pass AND r.state = 'done') now_done ON true
+  LEFT JOIN LATERAL (
+    SELECT sum(r.rows_written)::bigint AS written, count(*) FILTER (WHERE r.state = 'failed') AS failed
+      FROM ec.backfill_range r WHERE r.revision = b.revision) ever ON true
+ WHERE CAST(%(revision)s AS text) IS NULL OR b.revision = %(revision)s;
+
+-- lock_joining: until this transaction ends nobody else joins or begins a backfill of the table
+SELECT pg_catalog.pg_advisory_xact_lock(%(namespace)s, hashint4(%(root)s::int8::oid::int4));
+
+-- keep_from_joining: the same until the connection closes
+SELECT pg_catalog.pg_advisory_lock(%(namespace)s, hashint4(%(root)s::int8::oid::int4));
+
+-- root: the table that a partition belongs to, or the table itself
+SELECT COALESCE(pg_catalog.pg_partition_root(c.oid), c.oid)::int8 FROM pg_catalog.pg_class c
+ WHERE c.oid = to_regclass(%(table)s);
+
+-- bury: forget workers whose session has ended
+DELETE FROM ec.backfill_worker w WHERE NOT EXISTS (
+  SELECT FROM pg_catalog.pg_locks l
+   WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = w.number
+     AND l.objsubid = 2 AND l.granted
+     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()));
+
+-- workers: who moves rows of a table, or for a backfill; `bury` comes first
+SELECT number, revision, host, pid, backend, started_at FROM ec.backfill_worker
+ WHERE root = CAST(%(root)s AS int8)::oid OR revision = %(revision)s
+ ORDER BY number;
+
+-- put_worker: a session that begins to move rows; it holds its advisory lock until it ends
+INSERT INTO ec.backfill_worker (revision, root, host, pid)
+VALUES (%(revision)s, CAST(%(root)s AS int8)::oid, %(host)s, %(pid)s)
+RETURNING number, pg_catalog.pg_advisory_lock(%(namespace)s, number) IS NULL;
+
+-- drop_worker: a session that ends by itself
+DELETE FROM ec.backfill_worker WHERE number = %(worker)s;
+
+-- lock_backfill: one at a time takes a range, changes the state or begins a pass
+SELECT state, reason, rate, pass, verifier FROM ec.backfill WHERE revision = %(revision)s FOR UPDATE;
+
+-- bucket: what the shared rate has given out, and the clock; after `lock_backfill`
+SELECT extract(epoch FROM GREATEST(paid_until, '2000-01-01'::timestamptz))::float8,
+       extract(epoch FROM GREATEST(not_before, '2000-01-01'::timestamptz))::float8,
+       extract(epoch FROM clock_timestamp())::float8
+  FROM ec.backfill WHERE revision = %(revision)s;
+
+-- put_bucket: rows that the shared rate has given out
+UPDATE ec.backfill SET paid_until = to_timestamp(%(paid_until)s), not_before = to_timestamp(%(not_before)s)
+ WHERE revision = %(revision)s;
+
+-- put_backfill: a backfill that begins, or begins again
+INSERT INTO ec.backfill (revision, relation, rate, pass, estimated_rows)
+VALUES (%(revision)s, %(relation)s, %(rate)s, 1, %(estimated_rows)s)
+ON CONFLICT (revision) DO UPDATE
+   SET relation = EXCLUDED.relation, pass = 1, estimated_rows = EXCLUDED.estimated_rows, verifier = NULL,
+       state = 'running', reason = NULL, started_at = clock_timestamp();
+
+-- put_pass: the next pass begins
+UPDATE ec.backfill SET pass = %(pass)s, verifier = NULL, estimated_rows = %(estimated_rows)s WHERE revision = %(revision)s;
+
+-- put_state: what the backfill is told to do, and why; a pause isn't caught up
+UPDATE ec.backfill SET state = %(state)s, reason = %(reason)s, verifier = NULL, paid_until = '-infinity'
+ WHERE revision = %(revision)s;
+
+-- put_rate: rows per second over all workers, from the next range on
+UPDATE ec.backfill SET rate = %(rate)s, paid_until = '-infinity', not_before = '-infinity' WHERE revision = %(revision)s;
+
+-- put_verifier: who looks whether a row is left
+UPDATE ec.backfill SET verifier = %(worker)s WHERE revision = %(revision)s;
+
+-- verifier_lives: whether the session of that worker hasn't ended
+SELECT EXISTS (
+  SELECT FROM pg_catalog.pg_locks l
+   WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = %(worker)s
+     AND l.objsubid = 2 AND l.granted
+     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()));
+
+-- drop_stretches: what a backfill has done, before it begins again; its ranges go with them
+DELETE FROM ec.backfill_stretch WHERE revision = %(revision)s;
+
+-- drop_failures: rows set aside by earlier passes; the new one will come to them again
+DELETE FROM ec.backfill_range WHERE revision = %(revision)s AND state = 'failed';
+
+-- put_stretch: what the pass walks along
+INSERT INTO ec.backfill_stretch (revision, pass, number, schema, relation, key_columns, key_types, last_key)
+VALUES (%(revision)s, %(pass)s, %(number)s, %(schema)s, %(relation)s, %(key_columns)s, %(key_types)s, %(last_key)s);
+
+-- stretches: what the pass walks along
+SELECT number, schema, relation, key_columns, key_types, last_key, upper_key FROM ec.backfill_stretch
+ WHERE revision = %(revision)s AND pass = %(pass)s ORDER BY number;
+
+-- next_stretch: the first stretch of which ranges are still to be handed out; after `lock_backfill`
+SELECT number, schema, relation, key_columns, key_types, last_key, upper_key FROM ec.backfill_stretch
+ WHERE revision = %(revision)s AND pass = %(pass)s AND last_key IS NOT NULL AND upper_key IS DISTINCT FROM last_key
+ ORDER BY number LIMIT 1;
+
+-- hand_out: ranges of the stretch up to this key have been handed out
+UPDATE ec.backfill_stretch SET upper_key = %(upper_key)s
+ WHERE revision = %(revision)s AND pass = %(pass)s AND number = %(stretch)s;
+
+-- close_stretch: its table is gone, and its rows with it
+WITH closed AS (
+  UPDATE ec.backfill_stretch SET upper_key = last_key
+   WHERE revision = %(revision)s AND pass = %(pass)s AND number = %(stretch)s)
+DELETE FROM ec.backfill_range
+ WHERE revision = %(revision)s AND pass = %(pass)s AND stretch = %(stretch)s AND state <> 'done';
+
+-- put_range: a range, leased to a worker or (without one) for anybody
+INSERT INTO ec.backfill_range (revision, pass, stretch, lower_key, upper_key, worker, free_from, rows_seen, attempts)
+VALUES (%(revision)s, %(pass)s, %(stretch)s, %(lower_key)s, %(upper_key)s, %(worker)s,
+        clock_timestamp() + make_interval(secs => %(lease)s), %(rows)s, %(attempts)s)
+RETURNING id;
+
+-- take_free: the first range that nobody leases; one whose transaction is still open isn't free whatever its lease says
+UPDATE ec.backfill_range
+   SET worker = %(worker)s, attempts = attempts + 1, free_from = clock_timestamp() + make_interval(secs => %(lease)s)
+ WHERE id = (
+   SELECT id FROM ec.backfill_range
+    WHERE revision = %(revision)s AND pass = %(pass)s AND state = 'open' AND free_from <= clock_timestamp()
+    ORDER BY free_from LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id, stretch, lower_key, upper_key, rows_seen, attempts;
+
+-- free_orphans: the ranges of workers whose session has ended are free at once
+UPDATE ec.backfill_range SET worker = NULL, free_from = clock_timestamp()
+ WHERE id IN (
+   SELECT r.id FROM ec.backfill_range r
+    WHERE r.revision = %(revision)s AND r.pass = %(pass)s AND r.state = 'open' AND r.worker IS NOT NULL
+      AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_locks l
+         WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = r.worker
+           AND l.objsubid = 2 AND l.granted
+           AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
+    FOR UPDATE SKIP LOCKED)
+RETURNING id;
+
+-- lease_more: the wait until the range may start is no part of its lease
+UPDATE ec.backfill_range SET free_from = clock_timestamp() + make_interval(secs => %(lease)s)
+ WHERE id = %(id)s AND worker = %(worker)s;
+
+-- open_ranges: how many ranges aren't finished
+SELECT count(*) FROM ec.backfill_range WHERE revision = %(revision)s AND pass = %(pass)s AND state = 'open';
+
+-- hold_range: nobody takes the range over until this transaction ends; no row where somebody has
+SELECT id FROM ec.backfill_range WHERE id = %(id)s AND worker = %(worker)s AND state = 'open' FOR UPDATE;
+
+-- finish_range: in the transaction that wrote its rows
+UPDATE ec.backfill_range
+   SET state = 'done', rows_written = %(written)s, seconds = %(seconds)s, done_at = clock_timestamp()
+ WHERE id = %(id)s AND worker = %(worker)s AND state = 'open'
+RETURNING id;
+
+-- free_range: somebody may try it again after a while
+UPDATE ec.backfill_range SET worker = NULL, free_from = clock_timestamp() + make_interval(secs => %(after)s)
+ WHERE id = %(id)s AND worker = %(worker)s AND state = 'open';
+
+-- shrink_range: it ends earlier; the rest becomes a range of its own
+UPDATE ec.backfill_range SET upper_key = %(upper_key)s, rows_seen = %(rows)s WHERE id = %(id)s;
+
+-- set_aside: the one row of the range can't be filled
+UPDATE ec.backfill_range
+   SET state = 'failed', error = %(error)s, sqlstate = %(sqlstate)s, done_at = clock_timestamp()
+ WHERE id = %(id)s;
+
+-- failures: the rows set aside, by table and key
+SELECT s.schema, s.relation, s.key_columns, r.upper_key, r.error, r.sqlstate, r.done_at
+  FROM ec.backfill_range r
+  JOIN ec.backfill_stretch s ON s.revision = r.revision AND s.pass = r.pass AND s.number = r.stretch
+ WHERE r.revision = %(revision)s AND r.state = 'failed'
+ ORDER BY r.id;
+
+-- set_aside_by_backfill: how many rows each backfill has set aside
+SELECT revision, count(*) FROM ec.backfill_range WHERE state = 'failed' GROUP BY revision;
+
+-- retry: rows set aside are tried again
+UPDATE ec.backfill_range SET state = 'open', worker = NULL, free_from = clock_timestamp(), attempts = 0, error = NULL, sqlstate = NULL
+ WHERE revision = %(revision)s AND state = 'failed'
+RETURNING id;
+
+-- written_by_pass: how many rows each pass wrote, the first pass first
+SELECT s.pass, COALESCE(sum(r.rows_written), 0)::bigint
+  FROM (SELECT DISTINCT revision, pass FROM ec.backfill_stretch WHERE revision = %(revision)s) s
+  LEFT JOIN ec.backfill_range r ON r.revision = s.revision AND r.pass = s.pass
+ GROUP BY s.pass ORDER BY s.pass;
