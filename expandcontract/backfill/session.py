@@ -101,6 +101,7 @@ def open_session(
                 raise UsageError(f"the backfill's table {backfill.table} doesn't exist in this database")
             ledger.lock_joining(root)
             if begins:
+                ledger.bury()
                 others = [worker for worker in ledger.workers(revision, root) if worker.revision != revision]
                 _refuse_beside(others, backfill.table)
                 _begin(connection, ledger, revision, relation, backfill, settings)

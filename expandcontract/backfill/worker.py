@@ -18,12 +18,14 @@ from expandcontract.backfill.stretches import estimated_rows, find_stretches, ke
 from expandcontract.backfill.verification import rows_left_in
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState
 from expandcontract.database.executor import Executor, PsycopgExecutor
+from expandcontract.database.row_errors import is_about_a_row
 from expandcontract.domain.change import Backfill
 from expandcontract.domain.pace import SMALLEST, Pace, another_pass_helps
 from expandcontract.errors import LockBudgetSpent
 
 _IN_THE_WAY = (LockNotAvailable, DeadlockDetected, SerializationFailure, QueryCanceled)
 _RETRIES = 20
+MOST_SET_ASIDE = 1000  # rows: where more can't be filled, the expression is at fault rather than the rows
 _LONGEST_NAP = 0.2  # seconds; how late a signal may be heard while a worker waits
 _ENOUGH_TO_JUDGE = 10  # rows: that many can't all be needy again because others have just written them
 
@@ -141,6 +143,10 @@ class Filler:
             if not self._is_gone(taken):
                 raise
             self._ledger.close_stretch(self._work.revision, taken.number_of_pass, taken.stretch.number)
+        except psycopg.Error as error:
+            if not is_about_a_row(error):
+                raise
+            self._narrow_down(taken, error)
 
     def _fill(self, taken: Taken) -> None:
         """One range: its rows and its row in the ledger, in one transaction."""
@@ -184,12 +190,41 @@ class Filler:
                 return
             half = range_.rows // 2
             if half >= SMALLEST // 2:
-                keys_as_text(self._connection)
-                query = self._statements(taken).nth_key(range_.lower, range_.upper, half)
-                found = self._connection.execute(query).fetchone()
-                if found and tuple(found) != range_.upper:
-                    self._ledger.split(self._work.revision, taken.number_of_pass, range_, tuple(found), rows=half)
+                self._split(taken, half)
             self._ledger.free(range_, worker, after=pause)
+
+    def _narrow_down(self, taken: Taken, error: psycopg.Error) -> None:
+        """A row of the range can't be filled: the range is halved until that row is alone, and then set aside."""
+        range_, worker = taken.range, self._session.worker
+        with self._connection.transaction():
+            if not self._ledger.hold(range_, worker):
+                return
+            counted = self._connection.execute(self._statements(taken).count(range_.lower, range_.upper)).fetchone()
+            rows = int(counted[0]) if counted else 0
+            if rows > 1:
+                self._split(taken, rows // 2)
+            elif rows == 1:
+                self._split(taken, 1)  # so that the range ends with the row's own key
+                words = error.diag.message_primary or str(error)
+                self._ledger.put_aside(range_, error=words, sqlstate=error.sqlstate or "")
+                self._give_up_where_too_many(words)
+                return
+            self._ledger.free(range_, worker)
+
+    def _split(self, taken: Taken, rows: int) -> None:
+        """End the range after so many of its rows; the rest is free for whoever comes. The range must be held."""
+        range_ = taken.range
+        keys_as_text(self._connection)
+        query = self._statements(taken).nth_key(range_.lower, range_.upper, rows)
+        found = self._connection.execute(query).fetchone()
+        if found and tuple(found) != range_.upper:
+            self._ledger.split(self._work.revision, taken.number_of_pass, range_, tuple(found), rows=rows)
+
+    def _give_up_where_too_many(self, words: str) -> None:
+        revision = self._work.revision
+        if self._ledger.set_aside().get(revision, 0) >= MOST_SET_ASIDE:
+            reason = f"{MOST_SET_ASIDE} rows can't be filled, so it is no use to look for more; the last: {words}"
+            self._ledger.put_state(revision, BackfillState.FAILED, reason)
 
     def _is_gone(self, taken: Taken) -> bool:
         name = psycopg.sql.Identifier(taken.stretch.schema, taken.stretch.relation).as_string(None)
@@ -198,13 +233,17 @@ class Filler:
     def _verify(self, number_of_pass: int) -> None:
         """After the last range of a pass: complete, or another pass, or it is no use."""
         work = self._work
-        left = rows_left_in(self._connection, work.backfill, new_code_wrote=work.new_code_wrote)
+        set_aside = self._ledger.failures(work.revision)
+        left = rows_left_in(self._connection, work.backfill, new_code_wrote=work.new_code_wrote, except_for=set_aside)
         with self._connection.transaction():
             self._connection.execute("SET LOCAL statement_timeout = 0")
             orders = self._ledger.lock(work.revision)
             if orders is None or orders.verifier != self._session.worker or orders.number_of_pass != number_of_pass:
                 return  # told otherwise meanwhile
-            if not left:
+            if not left and set_aside:
+                reason = f"{len(set_aside)} row(s) can't be filled and are set aside; all others are right"
+                self._ledger.put_state(work.revision, BackfillState.FAILED, reason)
+            elif not left:
                 self._ledger.put_state(work.revision, BackfillState.COMPLETE)
                 work.on_complete(PsycopgExecutor(self._connection))
             elif another_pass_helps(self._ledger.written_by_pass(work.revision)):

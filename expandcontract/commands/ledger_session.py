@@ -79,6 +79,7 @@ def facts_of(
         now=now,
         steps=with_stale_backfills(steps, kept, router, now),
         router=router,
+        rows_set_aside=ledger.backfills.set_aside(),
         titles={step.revision: record.title for step, record in records.items()},
     )
 

@@ -106,10 +106,12 @@ class Worker:
 
 @dataclass(frozen=True)
 class SetAside:
-    """A row that can't be filled: its table, its key by column, and the server's words."""
+    """A row that can't be filled: its table, its key and the key's values, and the server's words."""
 
-    table: str
-    key: dict[str, str]
+    schema: str
+    relation: str
+    key: Key
+    values: KeyValue
     error: str
     sqlstate: str
     at: datetime
@@ -142,14 +144,18 @@ class BackfillLedger:
     def failures(self, revision: str) -> list[SetAside]:
         """The rows set aside, in the order in which they were."""
         return [
-            SetAside(f"{schema}.{relation}", dict(zip(columns, upper, strict=True)), *rest)
-            for schema, relation, columns, upper, *rest in self._rows("failures", revision=revision)
+            SetAside(schema, relation, Key(tuple(columns), tuple(types)), tuple(values), *rest)
+            for schema, relation, columns, types, values, *rest in self._rows("failures", revision=revision)
         ]
 
     def workers(self, revision: str, root: int = 0) -> list[Worker]:
         """The workers alive that move rows for that backfill, or of the table `root`."""
+        rows = self._rows("workers", revision=revision, root=root, namespace=_WORKERS)
+        return [Worker(*row) for row in rows]
+
+    def bury(self) -> None:
+        """Forget the workers whose session has ended."""
         self._rows("bury", namespace=_WORKERS)
-        return [Worker(*row) for row in self._rows("workers", revision=revision, root=root)]
 
     def root(self, table: str) -> int | None:
         """The oid of the table, or of the partitioned table it belongs to; None where there is no such table."""

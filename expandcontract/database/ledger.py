@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from expandcontract.database.actor import Actor
+from expandcontract.database.backfill_ledger import BackfillLedger
 from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.queries import queries, script
 from expandcontract.domain.colour import Colour, Router
@@ -108,6 +109,11 @@ class Ledger:
     def id(self) -> str:
         """The ledger's identity: two databases never share one, unless one is a copy of the other."""
         return str(self._rows("version")[0][1])
+
+    @property
+    def backfills(self) -> BackfillLedger:
+        """The part for backfills, in the same transaction."""
+        return BackfillLedger(self._executor)
 
     def now(self) -> datetime:
         """The database's clock."""

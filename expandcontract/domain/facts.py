@@ -19,8 +19,8 @@ class Facts:
 
     ``tree`` holds the changes of the tree at hand, oldest first; ``steps`` and ``router`` come from the ledger.
     ``rows_left`` tells for a revision whether its backfill's own predicate finds a row now, where somebody has looked;
-    ``missing_syncs`` are the changes whose Sync should be installed and isn't; ``titles`` are the ledger's, for changes
-    that the tree lacks.
+    ``rows_set_aside`` counts the rows that its backfill couldn't fill; ``missing_syncs`` are the changes whose Sync
+    should be installed and isn't; ``titles`` are the ledger's, for changes that the tree lacks.
     """
 
     now: datetime
@@ -28,6 +28,7 @@ class Facts:
     steps: Mapping[Step, StepState] = field(default_factory=dict)
     router: Router = field(default_factory=Router)
     rows_left: Mapping[str, bool] = field(default_factory=dict)
+    rows_set_aside: Mapping[str, int] = field(default_factory=dict)
     missing_syncs: frozenset[str] = frozenset()
     titles: Mapping[str, str] = field(default_factory=dict)
 

@@ -192,6 +192,15 @@ def backfill_is_complete(change: Change, facts: Facts) -> Refusal | None:
     """Condition 1, second half: recorded as complete, and no row needs it now."""
     if change.backfill is None:
         return None
+    if not facts.is_done(change.revision, Phase.BACKFILL) and (rows := facts.rows_set_aside.get(change.revision)):
+        return Refusal(
+            Step(change.revision, Phase.CONTRACT),
+            change.title,
+            Code.SET_ASIDE,
+            because=f"backfill {change.revision} has set aside {rows} row(s) of {change.backfill.table},"
+            " which it can't fill",
+            next=f"ec backfill failures {change.revision}, mend them, then ec backfill retry {change.revision}",
+        )
     if not facts.is_done(change.revision, Phase.BACKFILL):
         code, fact = Code.NOT_BACKFILLED, f"is {facts.state(change.revision, Phase.BACKFILL)}"
     elif facts.rows_left.get(change.revision):

@@ -20,6 +20,7 @@ class Code(StrEnum):
     NO_WRITER = "no-writer"  # nothing keeps new rows right during the backfill
     NOT_BACKFILLED = "not-backfilled"  # the backfill isn't complete
     ROWS_LEFT = "rows-left"  # the backfill is recorded as complete, but rows need it now
+    SET_ASIDE = "rows-set-aside"  # the backfill has met rows that it can't fill
     NO_LIVE_COLOUR = "no-live-colour"  # nobody has recorded which colour has traffic
     LIVE_LACKS = "live-lacks"  # a live release lacks the change
     WINDOW_OPEN = "window-open"  # a release that lacks the change could still get its traffic back

@@ -27,9 +27,14 @@ DELETE FROM ec.backfill_worker w WHERE NOT EXISTS (
      AND l.objsubid = 2 AND l.granted
      AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()));
 
--- workers: who moves rows of a table, or for a backfill; `bury` comes first
-SELECT number, revision, host, pid, backend, started_at FROM ec.backfill_worker
- WHERE root = CAST(%(root)s AS int8)::oid OR revision = %(revision)s
+-- workers: who is alive and moves rows of a table, or for a backfill
+SELECT number, revision, host, pid, backend, started_at FROM ec.backfill_worker w
+ WHERE (root = CAST(%(root)s AS int8)::oid OR revision = %(revision)s)
+   AND EXISTS (
+     SELECT FROM pg_catalog.pg_locks l
+      WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = w.number
+        AND l.objsubid = 2 AND l.granted
+        AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
  ORDER BY number;
 
 -- put_worker: a session that begins to move rows; it holds its advisory lock until it ends
@@ -167,7 +172,7 @@ UPDATE ec.backfill_range
  WHERE id = %(id)s;
 
 -- failures: the rows set aside, by table and key
-SELECT s.schema, s.relation, s.key_columns, r.upper_key, r.error, r.sqlstate, r.done_at
+SELECT s.schema, s.relation, s.key_columns, s.key_types, r.upper_key, r.error, r.sqlstate, r.done_at
   FROM ec.backfill_range r
   JOIN ec.backfill_stretch s ON s.revision = r.revision AND s.pass = r.pass AND s.number = r.stretch
  WHERE r.revision = %(revision)s AND r.state = 'failed'

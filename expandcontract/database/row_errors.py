@@ -1,0 +1,13 @@
+"""Which of the server's errors are about the values of a row, so that other rows may do."""
+
+from __future__ import annotations
+
+import psycopg
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: cardinality, data, integrity, a function's own errors
+_CLASSES = ("21", "22", "23", "38", "39", "P0")
+
+
+def is_about_a_row(error: psycopg.Error) -> bool:
+    """Whether the statement might have worked without some of its rows."""
+    return (error.sqlstate or "").startswith(_CLASSES)
