@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import psycopg
@@ -32,10 +32,21 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Bounds:
-    """Where a run ends before its backfill does: after so many rows, or so many seconds. None: nowhere."""
+    """
+    Where a run ends before its backfill does: after so many rows, or at a moment. None: nowhere.
+
+    ``deadline`` is a time of `time.monotonic`.
+    """
 
     rows: int | None = None
-    seconds: float | None = None
+    deadline: float | None = None
+
+    def after(self, rows: int) -> Bounds:
+        """What is left of the bounds after so many rows."""
+        return self if self.rows is None else replace(self, rows=max(0, self.rows - rows))
+
+
+NO_BOUNDS = Bounds()
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,7 @@ class Engine:
         *,
         on_progress: Callable[[Progress], None],
         stop: Callable[[], bool],
-        bounds: Bounds = Bounds(),
+        bounds: Bounds = NO_BOUNDS,
     ) -> None:
         self._open_connection = open_connection
         self._work = work
@@ -191,7 +202,7 @@ class _Tally:
     def _bound_reached(self) -> bool:
         bounds = self._bounds
         return (bounds.rows is not None and self._rows >= bounds.rows) or (
-            bounds.seconds is not None and time.monotonic() - self._began >= bounds.seconds
+            bounds.deadline is not None and time.monotonic() >= bounds.deadline
         )
 
     def reserve(self, batch: int) -> int:

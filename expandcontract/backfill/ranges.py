@@ -64,12 +64,6 @@ class RangeStatements:
         """How many rows the range has."""
         return sql.SQL("SELECT count(*) FROM {} WHERE {}").format(self._table, self._within(lower, upper))
 
-    def count_unfilled(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
-        """How many rows of the range aren't right yet."""
-        return sql.SQL("SELECT count(*) FROM {} WHERE {} AND ({})").format(
-            self._table, self._within(lower, upper), self._unfilled
-        )
-
     def fill(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
         """Write the rows of the range that aren't right yet."""
         return sql.SQL("UPDATE {} SET {} WHERE {} AND ({})").format(
@@ -78,6 +72,12 @@ class RangeStatements:
             self._within(lower, upper),
             self._unfilled,
         )
+
+    def fill_and_judge(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
+        """`fill`, answered by how many rows were written, and how many of them still aren't right."""
+        return sql.SQL(
+            "WITH filled AS ({} RETURNING ({}) AS still) SELECT count(*), count(*) FILTER (WHERE still) FROM filled"
+        ).format(self.fill(lower, upper), self._unfilled)
 
     def _within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
         at_most = sql.SQL("({}) <= ({})").format(self._columns, self._values(upper))

@@ -27,13 +27,14 @@ class Settings:
     How a backfill may behave.
 
     ``rate`` is rows per second over all workers (None: flat out), for a backfill that begins; `sets_rate` makes it the
-    rate of one that has begun, too. ``workers`` are threads of this process. ``lock_timeout`` and ``statement_timeout``
+    rate of one that has begun, too. With `again` one that is complete begins again. ``workers`` are threads of this process. ``lock_timeout`` and ``statement_timeout``
     are milliseconds of one statement, ``lease`` seconds that a range is kept for a worker that is alive and silent,
     ``target`` seconds that a range is to take, ``patience`` seconds to go on asking a server that doesn't answer.
     """
 
     rate: int | None
     sets_rate: bool = False
+    again: bool = False
     workers: int = 1
     lock_timeout: int = 300
     statement_timeout: int = 10_000
@@ -144,7 +145,9 @@ def _begin(
     settings: Settings,
 ) -> None:
     orders = ledger.lock(revision)
-    anew = orders is None or orders.state in (BackfillState.CANCELLED, BackfillState.COMPLETE)
+    anew = orders is None or orders.state is BackfillState.CANCELLED
+    if orders is not None and orders.state is BackfillState.COMPLETE:
+        anew = settings.again  # else somebody has completed it since this run was asked for
     if orders is not None and orders.state is BackfillState.FAILED:
         # where it failed at its end, with every range done, going on would come to the same end at once
         number = orders.number_of_pass
@@ -157,7 +160,8 @@ def _begin(
         ledger.put_stretches(revision, 1, stretches)
     elif orders is not None and orders.state is BackfillState.FAILED:
         ledger.put_state(revision, BackfillState.RUNNING)
-    if settings.sets_rate or (orders is not None and orders.state is BackfillState.COMPLETE):
+        ledger.retry(revision)  # somebody may have mended the rows set aside
+    if settings.sets_rate:
         ledger.put_rate(revision, settings.rate)
 
 

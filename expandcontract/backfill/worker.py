@@ -16,7 +16,7 @@ from expandcontract.backfill.ranges import RangeStatements
 from expandcontract.backfill.session import Session, Settings
 from expandcontract.backfill.stretches import estimated_rows, find_stretches, keys_as_text
 from expandcontract.backfill.verification import rows_left_in
-from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState
+from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Range
 from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.row_errors import is_about_a_row
 from expandcontract.domain.change import Backfill
@@ -27,7 +27,6 @@ _IN_THE_WAY = (LockNotAvailable, DeadlockDetected, SerializationFailure, QueryCa
 _RETRIES = 20
 MOST_SET_ASIDE = 1000  # rows: where more can't be filled, the expression is at fault rather than the rows
 _LONGEST_NAP = 0.2  # seconds; how late a signal may be heard while a worker waits
-_ENOUGH_TO_JUDGE = 10  # rows: that many can't all be needy again because others have just written them
 
 
 @dataclass(frozen=True)
@@ -155,9 +154,7 @@ class Filler:
         with self._connection.transaction():
             if not self._ledger.hold(range_, worker):
                 return  # its lease ended while we were away, and somebody has taken it over
-            written = self._connection.execute(statements.fill(range_.lower, range_.upper)).rowcount
-            if written >= _ENOUGH_TO_JUDGE and not self._judged:
-                self._judge(statements, taken, written)
+            written = self._write(statements, range_)
             self._ledger.finish(range_, worker, written=written, seconds=time.monotonic() - began)
         self._pace = self._pace.took(range_.rows, time.monotonic() - began)
         self._reporter.did(range_.rows, written, self._pace.batch, self._ledger)
@@ -165,14 +162,18 @@ class Filler:
     def _statements(self, taken: Taken) -> RangeStatements:
         return RangeStatements(self._work.backfill, taken.stretch, self._work.new_code_wrote)
 
-    def _judge(self, statements: RangeStatements, taken: Taken, written: int) -> None:
-        """Whether the rows just written are right now, asked once: the sooner the better."""
-        found = self._connection.execute(statements.count_unfilled(taken.range.lower, taken.range.upper)).fetchone()
-        if found and found[0] >= written:
+    def _write(self, statements: RangeStatements, range_: Range) -> int:
+        """Write the rows; the first ones are looked at once more: the sooner a useless backfill ends, the better."""
+        if self._judged:
+            return self._connection.execute(statements.fill(range_.lower, range_.upper)).rowcount
+        found = self._connection.execute(statements.fill_and_judge(range_.lower, range_.upper)).fetchone()
+        written, still = found or (0, 0)
+        if written and still == written:
             raise NotFalsified(
-                f"{written} rows were written and still need it: what it sets doesn't make its condition false"
+                f"{written} row(s) were written and still need it: what it sets doesn't make its condition false"
             )
-        self._judged = True
+        self._judged = written > 0
+        return int(written)
 
     def _give_back(self, taken: Taken, error: psycopg.Error) -> None:
         """Half of the range for later and the rest for whoever comes: what is locked is soon alone in a small range."""
@@ -241,7 +242,10 @@ class Filler:
             if orders is None or orders.verifier != self._session.worker or orders.number_of_pass != number_of_pass:
                 return  # told otherwise meanwhile
             if not left and set_aside:
-                reason = f"{len(set_aside)} row(s) can't be filled and are set aside; all others are right"
+                reason = (
+                    f"{len(set_aside)} row(s) can't be filled and are set aside, and all others are right;"
+                    f" the first: {set_aside[0].error}"
+                )
                 self._ledger.put_state(work.revision, BackfillState.FAILED, reason)
             elif not left:
                 self._ledger.put_state(work.revision, BackfillState.COMPLETE)

@@ -1,42 +1,221 @@
-"""``ec backfill``."""
+"""``ec backfill``: run one, and see and control it from anywhere. Without a verb it runs."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from datetime import datetime
+
 import click
 
+from expandcontract.backfill.engine import Bounds
 from expandcontract.cli import options
-from expandcontract.cli.boundary import run
+from expandcontract.cli.boundary import run as run_command
 from expandcontract.cli.signals import stop_on_signals
 from expandcontract.cli.speaking import conversation
-from expandcontract.cli.text import lines, result_text
 from expandcontract.commands import backfill as command
+from expandcontract.commands import backfill_control as control
+from expandcontract.config import parse_rate
+from expandcontract.domain.duration import parse_duration, until_time_of_day
 
 
-@click.command(short_help="Move the rows of the changes whose backfill waits.")
+class RunsByDefault(click.Group):
+    """``ec backfill 8c1f`` is ``ec backfill run 8c1f``; a revision that is called like a verb needs the long form."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments, with ``run`` before them where they name no verb."""
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=RunsByDefault, short_help="Move the rows of the changes whose backfill waits; watch and control it.")
+def backfill() -> None:
+    """Move rows; see and steer it from any session. ``ec backfill REVISION`` is ``ec backfill run REVISION``."""
+
+
+def _bounds(max_rows: int | None, max_time: str | None, until: str | None) -> Bounds:
+    try:
+        lengths = [parse_duration(max_time)] if max_time else []
+        if until:
+            lengths.append(until_time_of_day(until, datetime.now()))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    deadline = time.monotonic() + min(lengths).total_seconds() if lengths else None
+    return Bounds(rows=max_rows, deadline=deadline)
+
+
+def _rate(text: str) -> int | None:
+    try:
+        return parse_rate(text)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+Running = Callable[..., None]
+
+
+def _running(function: Running) -> Running:
+    """The options of what moves rows."""
+    for option in (
+        click.option("--rate", metavar="ROWS", help="Rows per second, or max.  [env var: EC_RATE; default: 10000]"),
+        click.option("--workers", type=click.IntRange(1, 64), default=1, help="Threads of this process.  [default: 1]"),
+        click.option("--max-rows", type=click.IntRange(1), metavar="ROWS", help="End after so many rows."),
+        click.option("--max-time", metavar="DURATION", help="End after so long, such as 50m."),
+        click.option("--until", metavar="HH:MM", help="End when the clock here shows this."),
+        options.as_json,
+    ):
+        function = option(function)
+    return function
+
+
+@backfill.command(short_help="Move the rows of the changes whose backfill waits.")
 @click.argument("revision", required=False)
-@click.option("--rate", metavar="ROWS", help="Rows per second, or max.  [env var: EC_RATE; default: 10000]")
+@_running
 @options.dry_run
-@options.as_json
 @click.pass_context
-def backfill(context: click.Context, revision: str | None, rate: str | None, dry_run: bool, as_json: bool) -> None:
+def run(
+    context: click.Context,
+    revision: str | None,
+    rate: str | None,
+    workers: int,
+    max_rows: int | None,
+    max_time: str | None,
+    until: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """
     Move the rows of REVISION, or of every change whose backfill waits.
 
-    Goes on where an earlier run ended, however that ended. Ctrl-C and SIGTERM finish the current range first.
+    Goes on where an earlier run ended, however that ended, and joins one that runs elsewhere: they share the ranges and
+    the rate. Ctrl-C and SIGTERM finish the current range first.
     """
+    bounds = _bounds(max_rows, max_time, until)
+    _run(context, revision, rate, workers, bounds, dry_run=dry_run, retry=False, as_json=as_json)
 
+
+@backfill.command(short_help="Try the rows set aside once more.")
+@click.argument("revision")
+@_running
+@click.pass_context
+def retry(
+    context: click.Context,
+    revision: str,
+    rate: str | None,
+    workers: int,
+    max_rows: int | None,
+    max_time: str | None,
+    until: str | None,
+    as_json: bool,
+) -> None:
+    """Try the rows of REVISION that were set aside once more, and go on as ``ec backfill run`` does."""
+    bounds = _bounds(max_rows, max_time, until)
+    _run(context, revision, rate, workers, bounds, dry_run=False, retry=True, as_json=as_json)
+
+
+def _run(
+    context: click.Context,
+    revision: str | None,
+    rate: str | None,
+    workers: int,
+    bounds: Bounds,
+    *,
+    dry_run: bool,
+    retry: bool,
+    as_json: bool,
+) -> None:
     def work() -> command.BackfillResult:
         settings = options.settings_of(context, rate=rate)
+        pacing = command.Pacing(settings.rate, is_order=rate is not None, workers=workers)
         with stop_on_signals() as stop:
-            return command.run(settings, conversation(as_json=as_json), only=revision, stop=stop, dry_run=dry_run)
+            return command.run(
+                settings,
+                conversation(as_json=as_json),
+                only=revision,
+                pacing=pacing,
+                bounds=bounds,
+                retry=retry,
+                stop=stop,
+                dry_run=dry_run,
+            )
 
-    run("backfill", work, as_json=as_json)
+    run_command("backfill", work, as_json=as_json)
 
 
-@result_text.register
-def _(result: command.BackfillResult) -> str:
-    if not result.steps:
-        return "" if result.refusals else "nothing to do"
-    if result.dry_run:
-        return lines(f"would run: {step}" for step in result.steps)
-    return lines(f"done: {one.step}: {one.rows_written} of {one.rows} rows written" for one in result.filled)
+@backfill.command(short_help="Show how far each backfill is, and who works on it.")
+@click.argument("revision", required=False)
+@options.as_json
+@click.pass_context
+def status(context: click.Context, revision: str | None, as_json: bool) -> None:
+    """Show how far each backfill is, its rate and state with the reason, and who works on it."""
+    run_command("backfill status", lambda: control.status(options.settings_of(context), only=revision), as_json=as_json)
+
+
+_reason = click.option("--reason", help="Why, for whoever looks.")
+
+
+@backfill.command(short_help="Let every worker wait after its range.")
+@click.argument("revision")
+@_reason
+@options.as_json
+@click.pass_context
+def pause(context: click.Context, revision: str, reason: str | None, as_json: bool) -> None:
+    """Let every worker of REVISION's backfill wait after its range, wherever it runs."""
+    run_command(
+        "backfill pause", lambda: control.pause(options.settings_of(context), revision, reason=reason), as_json=as_json
+    )
+
+
+@backfill.command(short_help="Let a paused backfill go on.")
+@click.argument("revision")
+@options.as_json
+@click.pass_context
+def resume(context: click.Context, revision: str, as_json: bool) -> None:
+    """Let the paused backfill of REVISION go on. No time is caught up."""
+    run_command("backfill resume", lambda: control.resume(options.settings_of(context), revision), as_json=as_json)
+
+
+@backfill.command(short_help="End a backfill; the next run begins anew.")
+@click.argument("revision")
+@_reason
+@options.as_json
+@click.pass_context
+def cancel(context: click.Context, revision: str, reason: str | None, as_json: bool) -> None:
+    """Let every worker of REVISION's backfill end after its range. The next run begins at the first row."""
+    run_command(
+        "backfill cancel",
+        lambda: control.cancel(options.settings_of(context), revision, reason=reason),
+        as_json=as_json,
+    )
+
+
+@backfill.command("set", short_help="Set the rate of a backfill that runs.")
+@click.argument("revision")
+@click.option("--rate", required=True, metavar="ROWS", help="Rows per second over all workers, or max.")
+@options.as_json
+@click.pass_context
+def set_(context: click.Context, revision: str, rate: str, as_json: bool) -> None:
+    """Set the rate of REVISION's backfill, over all workers, from the next range on."""
+    wanted = _rate(rate)
+    run_command(
+        "backfill set", lambda: control.set_rate(options.settings_of(context), revision, rate=wanted), as_json=as_json
+    )
+
+
+@backfill.command(short_help="Show the rows that couldn't be filled.")
+@click.argument("revision")
+@options.as_json
+@click.pass_context
+def failures(context: click.Context, revision: str, as_json: bool) -> None:
+    """Show the rows of REVISION that were set aside, with their keys and errors. Exits 1 where there are any."""
+    run_command("backfill failures", lambda: control.failures(options.settings_of(context), revision), as_json=as_json)
+
+
+@backfill.command(short_help="Look whether a row needs the backfill now.")
+@click.argument("revision")
+@options.as_json
+@click.pass_context
+def verify(context: click.Context, revision: str, as_json: bool) -> None:
+    """Look whether a row needs the backfill of REVISION now. Exits 1 where one does; writes nothing."""
+    run_command("backfill verify", lambda: control.verify(options.settings_of(context), revision), as_json=as_json)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from expandcontract.alembic_bridge.revisions import Revision
-from expandcontract.backfill.engine import Ended, Engine
+from expandcontract.backfill.engine import NO_BOUNDS, Bounds, Ended, Engine
 from expandcontract.backfill.engine import Outcome as Ending
 from expandcontract.backfill.session import Settings as EngineSettings
+from expandcontract.backfill.verification import rows_left_in
 from expandcontract.backfill.worker import NotFalsified, Work
 from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.result import Result, outcome_of
@@ -30,7 +31,7 @@ from expandcontract.domain.phase import Phase
 from expandcontract.domain.plan import pending
 from expandcontract.domain.refusal import Refusal
 from expandcontract.domain.step import Step, StepState
-from expandcontract.errors import Interrupted, StepFailed, UsageError
+from expandcontract.errors import ExitCode, Interrupted, StepFailed, UsageError
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,13 @@ class Pacing:
     How fast, and by how many workers of this process.
 
     ``rate`` is rows per second over all workers, None for flat out. A backfill that has begun keeps its own, unless
-    `is_order`: somebody asks for this one now.
+    `is_order`: somebody asks for this one now. With `again` one that is complete begins again.
     """
 
     rate: int | None
     is_order: bool = False
     workers: int = 1
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,33 @@ class Filled:
     passes: int
 
 
+@dataclass(frozen=True)
+class Remaining:
+    """A backfill that isn't complete because this run was to end before it, and how far it is."""
+
+    step: Step
+    rows: int
+    of_about: int
+    because: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class BackfillResult(Result):
-    """The backfills that are complete now (with `dry_run`: that would run), and what was refused."""
+    """
+    The backfills that are complete now (with `dry_run`: that would run), and what was refused.
+
+    `remaining` has the one that was ended before it was complete, by a bound of this run or because it was cancelled.
+    """
 
     filled: tuple[Filled, ...] = ()
+    remaining: tuple[Remaining, ...] = ()
     steps: tuple[Step, ...] = ()
     dry_run: bool = False
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """5 where work remains and nothing was refused."""
+        return ExitCode.WORK_REMAINS if self.remaining and not self.refusals else super().exit_code
 
 
 def run(
@@ -72,13 +94,25 @@ def run(
     *,
     only: str | None = None,
     pacing: Pacing | None = None,
+    bounds: Bounds = NO_BOUNDS,
+    retry: bool = False,
     stop: Callable[[], bool] = lambda: False,
     dry_run: bool = False,
 ) -> BackfillResult:
     """
     Run the backfill of `only`, or every one that waits, in the order of the history.
 
-    One that is named runs again where rows need it again.
+    One that is done runs again where it is named and rows need it after all.
+
+    Args:
+        settings: the settings.
+        conversation: who listens.
+        only: a revision.
+        pacing: rate and workers; by default the rate of the settings.
+        bounds: where the run ends, however much is left.
+        retry: let the rows that were set aside be tried again.
+        stop: asked before each range whether to end.
+        dry_run: judge, and change nothing.
 
     Raises:
         Interrupted: `stop` said so; the position is saved.
@@ -96,6 +130,7 @@ def run(
         waiting = _waiting(situation, facts, only)
         facts = replace(facts, missing_syncs=_missing_syncs(situation, facts, waiting))
         filled: list[Filled] = []
+        remaining: list[Remaining] = []
         would: list[Step] = []
         refused: list[Refusal] = []
         for revision in waiting:
@@ -107,11 +142,23 @@ def run(
                 would.append(Step(change.revision, Phase.BACKFILL))
             else:
                 wrote = bool(releases_with_traffic(change.revision, facts))
-                filled.append(fill(situation, revision, conversation, pacing=pacing, new_code_wrote=wrote, stop=stop))
+                if retry:
+                    _retry(situation, change.revision)
+                again = facts.state(change.revision, Phase.BACKFILL) in (StepState.DONE, StepState.STALE)
+                paced = replace(pacing, again=again)
+                ended = fill(
+                    situation, revision, conversation, pacing=paced, new_code_wrote=wrote, stop=stop, bounds=bounds
+                )
+                if isinstance(ended, Remaining):
+                    remaining.append(ended)
+                    break
+                filled.append(ended)
+                bounds = bounds.after(ended.rows)
         return BackfillResult(
-            outcome=outcome_of(len(filled) + len(would), tuple(refused)),
+            outcome=outcome_of(len(filled) + len(remaining) + len(would), tuple(refused)),
             refusals=tuple(refused),
             filled=tuple(filled),
+            remaining=tuple(remaining),
             steps=tuple(would) if dry_run else tuple(one.step for one in filled),
             dry_run=dry_run,
         )
@@ -125,9 +172,12 @@ def fill(
     pacing: Pacing,
     new_code_wrote: bool,
     stop: Callable[[], bool] = lambda: False,
-) -> Filled:
+    bounds: Bounds = NO_BOUNDS,
+) -> Filled | Remaining:
     """
     Fill the rows of one change and verify that none is left; the gate has been asked.
+
+    Other processes may do so at the same time. What is left where `bounds` end it, or somebody cancels it, comes back.
 
     Raises:
         Interrupted, RunnerBusy, StepFailed, UsageError: as for `run`.
@@ -149,12 +199,15 @@ def fill(
         ledger.put_step(step, StepState.DONE, title=change.title, writers=backfill.writers)
         ledger.record("backfill done", facts, step=step)
 
-    engine_settings = EngineSettings(rate=pacing.rate, sets_rate=pacing.is_order, workers=pacing.workers)
+    engine_settings = EngineSettings(
+        rate=pacing.rate, sets_rate=pacing.is_order, workers=pacing.workers, again=pacing.again
+    )
     engine = Engine(
         lambda name: open_user_connection(situation, name),
         Work(change.revision, backfill, new_code_wrote, engine_settings, complete),
         on_progress=conversation.progress,
         stop=stop,
+        bounds=bounds,
     )
     relation = catalog.regclass(backfill.table, backfill.table_schema)
     situation.ledger.put_step(step, StepState.STARTED, title=change.title, writers=backfill.writers)
@@ -170,13 +223,20 @@ def fill(
     return _ended(situation, revision, ended)
 
 
-def _ended(situation: Situation, revision: Revision, ended: Ended) -> Filled:
+def _ended(situation: Situation, revision: Revision, ended: Ended) -> Filled | Remaining:
     change, step = revision.change, Step(revision.change.revision, Phase.BACKFILL)
     position = BackfillLedger(PsycopgExecutor(situation.connection)).position(change.revision)
     rows = position.rows_seen if position else 0
     if ended.outcome is Ending.FAILED:
-        raise _failed(situation, revision, ended.reason or "rows are left")
-    if ended.outcome is not Ending.COMPLETE or position is None:
+        name = change.revision
+        mend = f"ec backfill failures {name}, mend them, then: ec backfill retry {name}"
+        has_set_aside = position is not None and position.set_aside > 0
+        raise _failed(situation, revision, ended.reason or "rows are left", mend if has_set_aside else None)
+    if ended.outcome in (Ending.BOUND_REACHED, Ending.CANCELLED):
+        because = ended.reason or str(ended.outcome)
+        situation.ledger.record("backfill ended early", {"rows": rows, "because": because}, step=step)
+        return Remaining(step, rows, max(position.estimated_rows, rows) if position else 0, because)
+    if ended.outcome is Ending.INTERRUPTED or position is None:
         situation.ledger.record("backfill interrupted", {"rows": rows}, step=step)
         raise Interrupted(
             f"{step} was interrupted after {rows} rows; the position is saved",
@@ -186,14 +246,14 @@ def _ended(situation: Situation, revision: Revision, ended: Ended) -> Filled:
     return Filled(step, position.rows_seen, position.rows_written, position.number_of_pass)
 
 
-def _failed(situation: Situation, revision: Revision, words: str) -> StepFailed:
+def _failed(situation: Situation, revision: Revision, words: str, next_command: str | None = None) -> StepFailed:
     change, step = revision.change, Step(revision.change.revision, Phase.BACKFILL)
     situation.ledger.put_step(step, StepState.FAILED, title=change.title, error=words)
     situation.ledger.record("backfill failed", {"error": words}, step=step)
     return StepFailed(
         f"{step} ({change.title}) failed; the position is saved",
         because=words,
-        next_command=f"mend the cause, then: ec backfill {change.revision}",
+        next_command=next_command or f"mend the cause, then: ec backfill {change.revision}",
     )
 
 
@@ -225,7 +285,18 @@ def _waiting(situation: Situation, facts: Facts, only: str | None) -> list[Revis
         raise UsageError(f"{only} ({revision.change.title}) has no backfill", next_command="ec plan")
     if revision.change.revision in waiting:
         return [revision]
-    wrote = new_code_may_have_written(revision.change, facts)
     with user_connection(situation) as connection:
-        needed = rows_left_in(connection, revision.change.backfill, new_code_wrote=wrote)
-    return [revision] if needed else []
+        wrote = bool(releases_with_traffic(revision.change.revision, facts))
+        left = rows_left_in(connection, revision.change.backfill, new_code_wrote=wrote)
+    return [revision] if left else []
+
+
+def _retry(situation: Situation, revision: str) -> None:
+    with situation.connection.transaction():
+        ledger = BackfillLedger(PsycopgExecutor(situation.connection))
+        if ledger.lock(revision) is None:
+            return
+        rows = ledger.retry(revision)
+        if rows:
+            step = Step(revision, Phase.BACKFILL)
+            situation.ledger.record("backfill retried", {"rows": rows}, step=step)

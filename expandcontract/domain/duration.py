@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 _MILLISECONDS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _PART = re.compile(r"([0-9]{1,9})(ms|[wdhms])")
@@ -25,6 +25,20 @@ def parse_duration(text: str) -> timedelta:
     if total > _LONGEST / timedelta(milliseconds=1):
         raise ValueError(f"{text!r} is longer than ten years")
     return timedelta(milliseconds=total)
+
+
+def until_time_of_day(text: str, now: datetime) -> timedelta:
+    """
+    How long it is from `now` until the clock next shows `text`, such as ``06:00``.
+
+    Raises:
+        ValueError: it is no time of day.
+    """
+    found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text)
+    if not found:
+        raise ValueError(f"{text!r} is not a time of day; write for example 06:00")
+    moment = now.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
+    return moment - now if moment > now else moment + timedelta(days=1) - now
 
 
 def format_duration(length: timedelta) -> str:

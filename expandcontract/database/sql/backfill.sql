@@ -62,7 +62,7 @@ UPDATE ec.backfill SET paid_until = to_timestamp(%(paid_until)s), not_before = t
 INSERT INTO ec.backfill (revision, relation, rate, pass, estimated_rows)
 VALUES (%(revision)s, %(relation)s, %(rate)s, 1, %(estimated_rows)s)
 ON CONFLICT (revision) DO UPDATE
-   SET relation = EXCLUDED.relation, pass = 1, estimated_rows = EXCLUDED.estimated_rows, verifier = NULL,
+   SET relation = EXCLUDED.relation, rate = EXCLUDED.rate, pass = 1, estimated_rows = EXCLUDED.estimated_rows, verifier = NULL,
        state = 'running', reason = NULL, started_at = clock_timestamp();
 
 -- put_pass: the next pass begins

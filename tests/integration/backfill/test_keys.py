@@ -12,6 +12,7 @@ from expandcontract.backfill.engine import Bounds, Outcome
 from expandcontract.domain.change import Backfill
 from expandcontract.errors import UsageError
 from tests.fixtures.filling import Filling, make_filling
+from tests.fixtures.servers import Database
 
 # What a row was filled with tells how often it was: an effect that came twice would count to 2.
 COUNTS = Backfill("things", set={"filled": "COALESCE(filled, 0) + 1"}, where="filled IS NULL", writers="0001")
@@ -71,7 +72,8 @@ def test_ranges_have_no_gap_and_do_not_overlap(filling: Filling, kind: str) -> N
 
 # What the application does between two ranges: nothing, or it inserts, deletes, changes keys, or touches rows.
 DISTURBANCES = {
-    "insert": "INSERT INTO things (id, filled) SELECT i, 1 FROM generate_series({at}, {at} + 20) i ON CONFLICT DO NOTHING",
+    "insert": "INSERT INTO things (id, filled) SELECT i, 1 FROM generate_series({at}, {at} + 20) i"
+    " ON CONFLICT DO NOTHING",
     "delete": "DELETE FROM things WHERE id BETWEEN {at} AND {at} + 30",
     "re-key": "UPDATE things SET id = id + {by} WHERE id BETWEEN {at} AND {at} + 3"
     " AND NOT EXISTS (SELECT FROM things t WHERE t.id BETWEEN {at} + {by} AND {at} + {by} + 3)",
@@ -185,8 +187,8 @@ def test_what_is_no_table_is_refused(filling: Filling) -> None:
         filling.run(COUNTS)
 
 
-def test_every_version_of_postgresql_walks_alike(each_database) -> None:
-    filling = make_filling(each_database)
+def test_every_version_of_postgresql_walks_alike(each_database: Database) -> None:
+    filling = make_filling(each_database.dsn)
     for kind in ("composite", "no key"):
         filling.execute("DROP TABLE IF EXISTS things", "DELETE FROM ec.backfill")
         make_things(filling, kind, 300)

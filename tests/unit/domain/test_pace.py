@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -56,7 +57,7 @@ def test_rows_never_start_faster_than_the_rate_and_a_hiccup(rate: int, asked: li
 def test_no_two_ranges_start_together(rate: int, asked: list[tuple[float, int]]) -> None:
     ran = starts(asked, rate)
 
-    for (earlier, rows), (later, _) in zip(ran, ran[1:], strict=False):
+    for (earlier, rows), (later, _) in pairwise(ran):
         assert later - earlier >= 0.8 * rows / rate - HAIR
 
 

@@ -1,0 +1,256 @@
+"""``ec backfill status|pause|resume|cancel|set|failures|verify``: a backfill seen and told from any other session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from expandcontract.alembic_bridge.revisions import Revision
+from expandcontract.backfill.verification import rows_left_in
+from expandcontract.commands.result import Outcome, Result
+from expandcontract.commands.running import user_connection
+from expandcontract.commands.situation import Situation, open_situation
+from expandcontract.config import Settings
+from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Position
+from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.domain.gate import releases_with_traffic
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.step import Step
+from expandcontract.errors import UsageError
+
+
+@dataclass(frozen=True)
+class WorkerView:
+    """A session that moves rows: its backend, and the process behind it."""
+
+    backend: int
+    host: str
+    pid: int
+    since: datetime
+
+
+@dataclass(frozen=True)
+class BackfillView:
+    """
+    A backfill: its state with the reason, its rate (rows per second over all workers; None: flat out), how far it is.
+
+    ``rows`` are those seen in this pass, ``rows_written`` those written in all; ``workers`` are those at work now.
+    """
+
+    step: Step
+    state: BackfillState
+    reason: str | None
+    rate: int | None
+    rows: int
+    of_about: int
+    rows_written: int
+    passes: int
+    set_aside: int
+    started_at: datetime
+    workers: tuple[WorkerView, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackfillStatusResult(Result):
+    """The backfills that have begun, after what was asked for."""
+
+    backfills: tuple[BackfillView, ...]
+
+
+@dataclass(frozen=True)
+class FailureView:
+    """A row set aside: its table, its key by column, and the server's words."""
+
+    table: str
+    key: dict[str, str]
+    error: str
+    sqlstate: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailuresResult(Result):
+    """The rows that a backfill can't fill."""
+
+    step: Step
+    failures: tuple[FailureView, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyResult(Result):
+    """Whether the backfill's own predicate finds a row now."""
+
+    step: Step
+    rows_left: bool
+
+
+def status(settings: Settings, *, only: str | None = None) -> BackfillStatusResult:
+    """
+    Every backfill that has begun, or that of the revision `only`. Reads only.
+
+    Raises:
+        UsageError: the revision has no backfill, or it hasn't begun.
+    """
+    with open_situation(settings) as situation:
+        if only is not None:
+            return _result(situation, Outcome.DONE, _begun(situation, _with_backfill(situation, only)))
+        ledger = BackfillLedger(PsycopgExecutor(situation.connection))
+        positions = ledger.positions() if situation.has_ledger else {}
+        return _result(situation, Outcome.DONE if positions else Outcome.NOTHING, *positions.values())
+
+
+def pause(settings: Settings, name: str, *, reason: str | None) -> BackfillStatusResult:
+    """
+    Let every worker wait after its range.
+
+    Raises:
+        UsageError: the revision has no backfill, or it hasn't begun.
+    """
+    return _tell(settings, name, BackfillState.PAUSED, frozenset({BackfillState.RUNNING}), reason)
+
+
+def resume(settings: Settings, name: str) -> BackfillStatusResult:
+    """
+    Let a paused backfill go on; no time is caught up.
+
+    Raises:
+        UsageError: the revision has no backfill, or it hasn't begun.
+    """
+    return _tell(settings, name, BackfillState.RUNNING, frozenset({BackfillState.PAUSED}), None)
+
+
+def cancel(settings: Settings, name: str, *, reason: str | None) -> BackfillStatusResult:
+    """
+    Let every worker end after its range; the next run begins at the first row.
+
+    Raises:
+        UsageError: the revision has no backfill, or it hasn't begun.
+    """
+    told = frozenset({BackfillState.RUNNING, BackfillState.PAUSED, BackfillState.FAILED})
+    return _tell(settings, name, BackfillState.CANCELLED, told, reason)
+
+
+def set_rate(settings: Settings, name: str, *, rate: int | None) -> BackfillStatusResult:
+    """
+    Set the rate of a backfill, rows per second over all workers (None: flat out), from the next range on.
+
+    Raises:
+        UsageError: the revision has no backfill, or it hasn't begun.
+    """
+    with open_situation(settings) as situation:
+        revision = _with_backfill(situation, name)
+        _begun(situation, revision)
+        ledger = BackfillLedger(PsycopgExecutor(situation.connection))
+        step = Step(revision.change.revision, Phase.BACKFILL)
+        with situation.connection.transaction():
+            ledger.lock(revision.change.revision)
+            ledger.put_rate(revision.change.revision, rate)
+            situation.ledger.record("backfill rate set", {"rate": rate or "max"}, step=step)
+        return _result(situation, Outcome.DONE, _begun(situation, revision))
+
+
+def failures(settings: Settings, name: str) -> FailuresResult:
+    """
+    The rows that the backfill has set aside, with their keys and errors. Reads only.
+
+    Raises:
+        UsageError: the revision has no backfill, or it hasn't begun.
+    """
+    with open_situation(settings) as situation:
+        revision = _with_backfill(situation, name)
+        _begun(situation, revision)
+        found = tuple(
+            FailureView(
+                f"{one.schema}.{one.relation}",
+                dict(zip(one.key.columns, one.values, strict=True)),
+                one.error,
+                one.sqlstate,
+                one.at,
+            )
+            for one in BackfillLedger(PsycopgExecutor(situation.connection)).failures(revision.change.revision)
+        )
+        outcome = Outcome.FINDINGS if found else Outcome.NOTHING
+        return FailuresResult(outcome=outcome, step=Step(revision.change.revision, Phase.BACKFILL), failures=found)
+
+
+def verify(settings: Settings, name: str) -> VerifyResult:
+    """
+    Whether a row needs the backfill now, in one look over the whole table. Writes nothing.
+
+    Raises:
+        UsageError: the revision has no backfill.
+    """
+    with open_situation(settings) as situation:
+        revision = _with_backfill(situation, name)
+        backfill = revision.change.backfill
+        facts = situation.observed_facts()
+        if backfill is None or not facts.is_done(revision.change.revision, Phase.EXPAND):
+            raise UsageError(f"{name} isn't expanded, so there is nothing to verify", next_command="ec plan")
+        wrote = bool(releases_with_traffic(revision.change.revision, facts))
+        with user_connection(situation) as connection:
+            left = rows_left_in(connection, backfill, new_code_wrote=wrote)
+        step = Step(revision.change.revision, Phase.BACKFILL)
+        return VerifyResult(outcome=Outcome.FINDINGS if left else Outcome.DONE, step=step, rows_left=left)
+
+
+def _tell(
+    settings: Settings, name: str, state: BackfillState, told: frozenset[BackfillState], reason: str | None
+) -> BackfillStatusResult:
+    """Put a backfill that is in one of the states `told` into `state`; in another there is nothing to do."""
+    with open_situation(settings) as situation:
+        revision = _with_backfill(situation, name)
+        _begun(situation, revision)
+        ledger = BackfillLedger(PsycopgExecutor(situation.connection))
+        step = Step(revision.change.revision, Phase.BACKFILL)
+        words = None if state is BackfillState.RUNNING else f"{state} by {situation.actor.person}"
+        if words and reason:
+            words += f": {reason}"
+        with situation.connection.transaction():
+            orders = ledger.lock(revision.change.revision)
+            applies = orders is not None and orders.state in told
+            if applies:
+                ledger.put_state(revision.change.revision, state, words)
+                kind = "backfill resumed" if state is BackfillState.RUNNING else f"backfill {state}"
+                situation.ledger.record(kind, {"reason": reason}, step=step)
+        outcome = Outcome.DONE if applies else Outcome.NOTHING
+        return _result(situation, outcome, _begun(situation, revision))
+
+
+def _with_backfill(situation: Situation, name: str) -> Revision:
+    revision = situation.revision(name)
+    if revision.change.backfill is None:
+        raise UsageError(f"{name} ({revision.change.title}) has no backfill", next_command="ec plan")
+    return revision
+
+
+def _begun(situation: Situation, revision: Revision) -> Position:
+    ledger = BackfillLedger(PsycopgExecutor(situation.connection))
+    position = ledger.position(revision.change.revision) if situation.has_ledger else None
+    if position is None:
+        name = revision.change.revision
+        raise UsageError(f"backfill {name} hasn't begun", next_command=f"ec backfill {name}")
+    return position
+
+
+def _result(situation: Situation, outcome: Outcome, *positions: Position) -> BackfillStatusResult:
+    ledger = BackfillLedger(PsycopgExecutor(situation.connection))
+    views = tuple(
+        BackfillView(
+            step=Step(position.revision, Phase.BACKFILL),
+            state=position.state,
+            reason=position.reason,
+            rate=position.rate,
+            rows=position.rows_seen,
+            of_about=max(position.estimated_rows, position.rows_seen),
+            rows_written=position.rows_written,
+            passes=position.number_of_pass,
+            set_aside=position.set_aside,
+            started_at=position.started_at,
+            workers=tuple(
+                WorkerView(worker.backend, worker.host, worker.pid, worker.started_at)
+                for worker in ledger.workers(position.revision)
+            ),
+        )
+        for position in positions
+    )
+    return BackfillStatusResult(outcome=outcome, backfills=views)

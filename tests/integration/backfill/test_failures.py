@@ -1,0 +1,129 @@
+"""Rows that can't be filled, rows that are locked, and conditions that never become false."""
+
+from __future__ import annotations
+
+import pytest
+from psycopg.errors import UndefinedFunction
+
+from expandcontract.backfill import worker
+from expandcontract.backfill.engine import Bounds, Outcome
+from expandcontract.backfill.worker import NotFalsified
+from expandcontract.domain.change import Backfill, Sync
+from tests.fixtures.filling import Filling
+from tests.fixtures.project import until
+
+NUMBERS = Backfill("things", set={"number": "raw::int"}, where="number IS NULL", writers="0001")
+# Its own predicate fails on a bad row, too: number IS NOT DISTINCT FROM raw::int.
+SYNCED = Backfill(Sync("things", forward={"number": "raw::int"}, reads=("raw",)))
+POISON = (1, 2, 777, 1000, 1999, 2500, 3000)
+
+
+@pytest.fixture(params=["id int PRIMARY KEY", "id int"], ids=["key", "ctid"])
+def things(filling: Filling, request: pytest.FixtureRequest) -> Filling:
+    """3,000 rows of which seven are no numbers."""
+    filling.execute(
+        f"CREATE TABLE things ({request.param}, raw text, number int)",
+        "INSERT INTO things SELECT i, i::text FROM generate_series(1, 3000) i",
+        f"UPDATE things SET raw = 'bad' WHERE id IN {POISON}",
+        "VACUUM FULL things",
+    )
+    return filling
+
+
+@pytest.mark.parametrize("backfill", [NUMBERS, SYNCED], ids=["where", "sync"])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_exactly_the_bad_rows_are_set_aside_and_filled_after_their_repair(
+    things: Filling, backfill: Backfill, workers: int
+) -> None:
+    ended = things.run(backfill, workers=workers)
+
+    assert ended.outcome is Outcome.FAILED
+    assert ended.reason == (
+        "7 row(s) can't be filled and are set aside, and all others are right;"
+        ' the first: invalid input syntax for type integer: "bad"'
+    )
+    assert things.value("SELECT count(*) FROM things WHERE number = raw::int AND raw <> 'bad'") == 2993
+    with things.ledger() as ledger:
+        found = ledger.failures("0002")
+    assert {(one.schema, one.relation, one.sqlstate) for one in found} == {("public", "things", "22P02")}
+    assert all('invalid input syntax for type integer: "bad"' in one.error for one in found)
+    column = found[0].key.columns[0]
+    keys = {things.value(f"SELECT id FROM things WHERE {column} = '{one.values[0]}'") for one in found}
+    assert keys == set(POISON)
+    assert things.position().set_aside == 7
+    assert things.completed == []
+    assert things.run(backfill).outcome is Outcome.FAILED  # as long as nothing is mended
+    assert things.position().set_aside == 7
+
+    things.execute("UPDATE things SET raw = id::text WHERE raw = 'bad'")
+    with things.ledger() as ledger:
+        assert ledger.retry("0002") == 7
+    assert things.run(backfill).outcome is Outcome.COMPLETE
+    assert things.value("SELECT count(*) FROM things WHERE number IS DISTINCT FROM id") == 0
+    assert things.position().set_aside == 0
+    assert things.completed == ["0002"]
+
+
+def test_an_expression_that_fails_on_every_row_is_given_up(things: Filling, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "MOST_SET_ASIDE", 20)
+
+    ended = things.run(Backfill("things", set={"number": "1 / 0"}, where="number IS NULL", writers="0001"))
+
+    assert ended.outcome is Outcome.FAILED
+    assert "20 rows can't be filled" in (ended.reason or "")
+
+
+def test_an_expression_that_cannot_mean_anything_is_no_row_s_fault(things: Filling) -> None:
+    with pytest.raises(UndefinedFunction):
+        things.run(Backfill("things", set={"number": "no_such_function(raw)"}, where="number IS NULL", writers="1"))
+    assert things.position().set_aside == 0
+
+
+def test_a_condition_that_stays_true_is_noticed_in_the_first_range(things: Filling) -> None:
+    with pytest.raises(NotFalsified, match="doesn't make its condition false"):
+        things.run(Backfill("things", set={"number": "id"}, where="id > 0", writers="0001"))
+
+
+def test_rows_that_are_undone_again_and_again_end_it_after_three_passes(filling: Filling) -> None:
+    filling.execute(
+        "CREATE TABLE few (id int PRIMARY KEY, n int)",
+        "INSERT INTO few SELECT generate_series(1, 10)",
+        "CREATE TABLE undoer (LIKE few)",
+        "CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE few SET n = NULL WHERE id = 7;"
+        " RETURN NULL; END'",
+        "CREATE TRIGGER undo AFTER UPDATE ON few FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0)"
+        " EXECUTE FUNCTION undo()",
+    )
+    backfill = Backfill("few", set={"n": "1"}, where="n IS NULL", writers="0001")
+
+    ended = filling.run(backfill)
+
+    assert ended.outcome is Outcome.FAILED
+    assert "passes rows still need it" in (ended.reason or "")
+    filling.execute("DROP TRIGGER undo ON few")
+    assert filling.run(backfill).outcome is Outcome.COMPLETE
+
+
+def test_a_locked_row_is_soon_alone_and_the_rest_is_filled_meanwhile(things: Filling) -> None:
+    things.execute("UPDATE things SET raw = id::text WHERE raw = 'bad'")
+    with things.open("the application") as application:
+        application.execute("BEGIN")
+        application.execute("SELECT FROM things WHERE id = 1234 FOR UPDATE")
+        with things.in_thread(things.engine(NUMBERS, lock_timeout=50)) as ended:
+            until(lambda: things.value("SELECT count(number) FROM things") > 2700, what="the others being filled")
+            application.execute("COMMIT")
+
+    assert [one.outcome for one in ended] == [Outcome.COMPLETE]
+    assert things.value("SELECT count(*) FROM things WHERE number IS DISTINCT FROM id") == 0
+    assert things.value("SELECT sum(rows_written) FROM ec.backfill_range") == 3000
+
+
+def test_a_cancelled_backfill_begins_at_the_first_row(things: Filling) -> None:
+    things.execute("UPDATE things SET raw = id::text WHERE raw = 'bad'")
+    things.run(NUMBERS, bounds=Bounds(rows=500))
+    with things.ledger() as ledger:
+        ledger.put_state("0002", "cancelled", "cancelled by ada")
+
+    assert things.run(NUMBERS).outcome is Outcome.COMPLETE
+    assert things.position().rows_seen >= 3000
+    assert things.value("SELECT count(*) FROM things WHERE number IS DISTINCT FROM id") == 0
