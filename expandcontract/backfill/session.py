@@ -27,9 +27,10 @@ class Settings:
     How a backfill may behave.
 
     ``rate`` is rows per second over all workers (None: flat out), for a backfill that begins; `sets_rate` makes it the
-    rate of one that has begun, too. With `again` one that is complete begins again. ``workers`` are threads of this process. ``lock_timeout`` and ``statement_timeout``
-    are milliseconds of one statement, ``lease`` seconds that a range is kept for a worker that is alive and silent,
-    ``target`` seconds that a range is to take, ``patience`` seconds to go on asking a server that doesn't answer.
+    rate of one that has begun, too. With `again` one that is complete begins again. ``workers`` are threads of this
+    process. ``lock_timeout`` and ``statement_timeout`` are milliseconds of one statement, ``lease`` seconds that a
+    range is kept for a worker that is alive and silent, ``target`` seconds that a range is to take, ``patience``
+    seconds to go on asking a server that doesn't answer.
     """
 
     rate: int | None

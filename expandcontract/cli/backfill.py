@@ -22,10 +22,12 @@ from expandcontract.domain.duration import parse_duration, until_time_of_day
 class RunsByDefault(click.Group):
     """``ec backfill 8c1f`` is ``ec backfill run 8c1f``; a revision that is called like a verb needs the long form."""
 
+    default = "run"
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """The arguments, with ``run`` before them where they name no verb."""
+        """The arguments, with the default before them where they name no verb."""
         if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
-            args = ["run", *args]
+            args = [self.default, *args]
         return super().parse_args(ctx, args)
 
 
@@ -63,6 +65,7 @@ def _running(function: Running) -> Running:
         click.option("--max-rows", type=click.IntRange(1), metavar="ROWS", help="End after so many rows."),
         click.option("--max-time", metavar="DURATION", help="End after so long, such as 50m."),
         click.option("--until", metavar="HH:MM", help="End when the clock here shows this."),
+        options.dry_run,
         options.as_json,
     ):
         function = option(function)
@@ -72,7 +75,6 @@ def _running(function: Running) -> Running:
 @backfill.command(short_help="Move the rows of the changes whose backfill waits.")
 @click.argument("revision", required=False)
 @_running
-@options.dry_run
 @click.pass_context
 def run(
     context: click.Context,
@@ -107,11 +109,12 @@ def retry(
     max_rows: int | None,
     max_time: str | None,
     until: str | None,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Try the rows of REVISION that were set aside once more, and go on as ``ec backfill run`` does."""
     bounds = _bounds(max_rows, max_time, until)
-    _run(context, revision, rate, workers, bounds, dry_run=False, retry=True, as_json=as_json)
+    _run(context, revision, rate, workers, bounds, dry_run=dry_run, retry=True, as_json=as_json)
 
 
 def _run(
@@ -158,34 +161,43 @@ _reason = click.option("--reason", help="Why, for whoever looks.")
 @backfill.command(short_help="Let every worker wait after its range.")
 @click.argument("revision")
 @_reason
+@options.dry_run
 @options.as_json
 @click.pass_context
-def pause(context: click.Context, revision: str, reason: str | None, as_json: bool) -> None:
+def pause(context: click.Context, revision: str, reason: str | None, dry_run: bool, as_json: bool) -> None:
     """Let every worker of REVISION's backfill wait after its range, wherever it runs."""
     run_command(
-        "backfill pause", lambda: control.pause(options.settings_of(context), revision, reason=reason), as_json=as_json
+        "backfill pause",
+        lambda: control.pause(options.settings_of(context), revision, reason=reason, dry_run=dry_run),
+        as_json=as_json,
     )
 
 
 @backfill.command(short_help="Let a paused backfill go on.")
 @click.argument("revision")
+@options.dry_run
 @options.as_json
 @click.pass_context
-def resume(context: click.Context, revision: str, as_json: bool) -> None:
+def resume(context: click.Context, revision: str, dry_run: bool, as_json: bool) -> None:
     """Let the paused backfill of REVISION go on. No time is caught up."""
-    run_command("backfill resume", lambda: control.resume(options.settings_of(context), revision), as_json=as_json)
+    run_command(
+        "backfill resume",
+        lambda: control.resume(options.settings_of(context), revision, dry_run=dry_run),
+        as_json=as_json,
+    )
 
 
 @backfill.command(short_help="End a backfill; the next run begins anew.")
 @click.argument("revision")
 @_reason
+@options.dry_run
 @options.as_json
 @click.pass_context
-def cancel(context: click.Context, revision: str, reason: str | None, as_json: bool) -> None:
+def cancel(context: click.Context, revision: str, reason: str | None, dry_run: bool, as_json: bool) -> None:
     """Let every worker of REVISION's backfill end after its range. The next run begins at the first row."""
     run_command(
         "backfill cancel",
-        lambda: control.cancel(options.settings_of(context), revision, reason=reason),
+        lambda: control.cancel(options.settings_of(context), revision, reason=reason, dry_run=dry_run),
         as_json=as_json,
     )
 
@@ -193,13 +205,16 @@ def cancel(context: click.Context, revision: str, reason: str | None, as_json: b
 @backfill.command("set", short_help="Set the rate of a backfill that runs.")
 @click.argument("revision")
 @click.option("--rate", required=True, metavar="ROWS", help="Rows per second over all workers, or max.")
+@options.dry_run
 @options.as_json
 @click.pass_context
-def set_(context: click.Context, revision: str, rate: str, as_json: bool) -> None:
+def set_(context: click.Context, revision: str, rate: str, dry_run: bool, as_json: bool) -> None:
     """Set the rate of REVISION's backfill, over all workers, from the next range on."""
     wanted = _rate(rate)
     run_command(
-        "backfill set", lambda: control.set_rate(options.settings_of(context), revision, rate=wanted), as_json=as_json
+        "backfill set",
+        lambda: control.set_rate(options.settings_of(context), revision, rate=wanted, dry_run=dry_run),
+        as_json=as_json,
     )
 
 

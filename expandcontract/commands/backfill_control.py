@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from expandcontract.alembic_bridge.revisions import Revision
@@ -52,9 +52,10 @@ class BackfillView:
 
 @dataclass(frozen=True, kw_only=True)
 class BackfillStatusResult(Result):
-    """The backfills that have begun, after what was asked for."""
+    """The backfills that have begun, after what was asked for (with `dry_run`: before it)."""
 
     backfills: tuple[BackfillView, ...]
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,27 +100,27 @@ def status(settings: Settings, *, only: str | None = None) -> BackfillStatusResu
         return _result(situation, Outcome.DONE if positions else Outcome.NOTHING, *positions.values())
 
 
-def pause(settings: Settings, name: str, *, reason: str | None) -> BackfillStatusResult:
+def pause(settings: Settings, name: str, *, reason: str | None, dry_run: bool = False) -> BackfillStatusResult:
     """
     Let every worker wait after its range.
 
     Raises:
         UsageError: the revision has no backfill, or it hasn't begun.
     """
-    return _tell(settings, name, BackfillState.PAUSED, frozenset({BackfillState.RUNNING}), reason)
+    return _tell(settings, name, BackfillState.PAUSED, frozenset({BackfillState.RUNNING}), reason, dry_run)
 
 
-def resume(settings: Settings, name: str) -> BackfillStatusResult:
+def resume(settings: Settings, name: str, *, dry_run: bool = False) -> BackfillStatusResult:
     """
     Let a paused backfill go on; no time is caught up.
 
     Raises:
         UsageError: the revision has no backfill, or it hasn't begun.
     """
-    return _tell(settings, name, BackfillState.RUNNING, frozenset({BackfillState.PAUSED}), None)
+    return _tell(settings, name, BackfillState.RUNNING, frozenset({BackfillState.PAUSED}), None, dry_run)
 
 
-def cancel(settings: Settings, name: str, *, reason: str | None) -> BackfillStatusResult:
+def cancel(settings: Settings, name: str, *, reason: str | None, dry_run: bool = False) -> BackfillStatusResult:
     """
     Let every worker end after its range; the next run begins at the first row.
 
@@ -127,10 +128,10 @@ def cancel(settings: Settings, name: str, *, reason: str | None) -> BackfillStat
         UsageError: the revision has no backfill, or it hasn't begun.
     """
     told = frozenset({BackfillState.RUNNING, BackfillState.PAUSED, BackfillState.FAILED})
-    return _tell(settings, name, BackfillState.CANCELLED, told, reason)
+    return _tell(settings, name, BackfillState.CANCELLED, told, reason, dry_run)
 
 
-def set_rate(settings: Settings, name: str, *, rate: int | None) -> BackfillStatusResult:
+def set_rate(settings: Settings, name: str, *, rate: int | None, dry_run: bool = False) -> BackfillStatusResult:
     """
     Set the rate of a backfill, rows per second over all workers (None: flat out), from the next range on.
 
@@ -144,9 +145,10 @@ def set_rate(settings: Settings, name: str, *, rate: int | None) -> BackfillStat
         step = Step(revision.change.revision, Phase.BACKFILL)
         with situation.connection.transaction():
             ledger.lock(revision.change.revision)
-            ledger.put_rate(revision.change.revision, rate)
-            situation.ledger.record("backfill rate set", {"rate": rate or "max"}, step=step)
-        return _result(situation, Outcome.DONE, _begun(situation, revision))
+            if not dry_run:
+                ledger.put_rate(revision.change.revision, rate)
+                situation.ledger.record("backfill rate set", {"rate": rate or "max"}, step=step)
+        return replace(_result(situation, Outcome.DONE, _begun(situation, revision)), dry_run=dry_run)
 
 
 def failures(settings: Settings, name: str) -> FailuresResult:
@@ -194,7 +196,12 @@ def verify(settings: Settings, name: str) -> VerifyResult:
 
 
 def _tell(
-    settings: Settings, name: str, state: BackfillState, told: frozenset[BackfillState], reason: str | None
+    settings: Settings,
+    name: str,
+    state: BackfillState,
+    told: frozenset[BackfillState],
+    reason: str | None,
+    dry_run: bool,
 ) -> BackfillStatusResult:
     """Put a backfill that is in one of the states `told` into `state`; in another there is nothing to do."""
     with open_situation(settings) as situation:
@@ -208,12 +215,12 @@ def _tell(
         with situation.connection.transaction():
             orders = ledger.lock(revision.change.revision)
             applies = orders is not None and orders.state in told
-            if applies:
+            if applies and not dry_run:
                 ledger.put_state(revision.change.revision, state, words)
                 kind = "backfill resumed" if state is BackfillState.RUNNING else f"backfill {state}"
                 situation.ledger.record(kind, {"reason": reason}, step=step)
         outcome = Outcome.DONE if applies else Outcome.NOTHING
-        return _result(situation, outcome, _begun(situation, revision))
+        return replace(_result(situation, outcome, _begun(situation, revision)), dry_run=dry_run)
 
 
 def _with_backfill(situation: Situation, name: str) -> Revision:

@@ -100,6 +100,7 @@ def unknown(invocation: str) -> str | None:
         if below not in COMMANDS:
             return below
         name = below
+    name += f" {default}" if (default := getattr(COMMANDS[name], "default", None)) else ""
     options = {name for option in COMMANDS[name].params for name in (*option.opts, *option.secondary_opts)}
     for word in words:
         option = re.match(r"--[a-z][a-z-]*", word)

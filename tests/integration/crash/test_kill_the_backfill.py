@@ -88,16 +88,32 @@ def test_a_backfill_that_is_told_to_stop_saves_its_position(to_fill, number):
     assert (done["rows"], done["rows_written"]) == (ROWS, ROWS)
 
 
-def test_a_second_backfill_of_the_table_is_told_who_fills_it(to_fill):
-    running = start_and_wait_for(to_fill, 1, "--rate", "2000")
+def test_a_second_run_joins_and_a_different_backfill_of_the_table_is_told_who_fills_it(to_fill):
+    body = """
+    from expandcontract import Backfill
 
-    second = to_fill.json("backfill", "0002", code=6)
+    def upgrade():
+        op.add_column("users", sa.Column("shout", sa.Text))
+
+    def downgrade():
+        op.drop_column("users", "shout")
+
+    backfill = Backfill("users", set={"shout": "upper(name)"}, where="shout IS NULL", writers="0002")
+    """
+    to_fill.revision("0003", body, after="0002", title="add shout")
+    to_fill.alembic("upgrade", "head")  # it may not overtake the contract of 0002, which ec knows
+    running = start_and_wait_for(to_fill, 1, "0002", "--rate", "2000")
+
+    other = to_fill.json("backfill", "0003", code=6)
     undo = to_fill.ec("undo", "0002", "--give-up", "2")
+    joined = to_fill.json("backfill", "0002", "--max-rows", "500", code=5)
 
     pid = to_fill.value("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
-    assert second["error"]["kind"] == "RunnerBusy"
-    assert f"backend {pid} (ec:" in second["error"]["because"]
+    assert other["error"]["kind"] == "RunnerBusy"
+    assert f"backend {pid} (process {running.process.pid} on " in other["error"]["because"]
+    assert "fills it for 0002" in other["error"]["because"]
     assert undo.code == 3  # green has traffic
+    assert joined["remaining"][0]["rows"] >= 500
     running.kill()
     until(lambda: not to_fill.rows("SELECT FROM pg_locks WHERE locktype = 'advisory'"))
     to_fill.ok("backfill", "--rate", "max")
