@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg.errors import UndefinedTable
 
-from expandcontract.backfill.ranges import RangeStatements
+from expandcontract.backfill.ranges import Walk
 from expandcontract.backfill.stretches import keys_as_text, next_upper
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Orders, Range, Stretch
 from expandcontract.domain.change import Backfill
@@ -126,10 +126,10 @@ class Dispatcher:
             walked = self._ledger.next_stretch(self._revision, number)
             if walked is None or walked.last_key is None:
                 return None
-            stretch, statements = walked, RangeStatements(self._backfill, walked, new_code_wrote=False)
+            stretch, walk = walked, Walk(self._backfill, walked)
             try:
                 keys_as_text(self._connection)
-                upper, rows = next_upper(self._connection, statements, walked.last_key, batch)
+                upper, rows = next_upper(self._connection, walk, walked.last_key, batch)
             except UndefinedTable as error:
                 raise _TableGone(number, walked.number) from error
             taken = self._ledger.hand_out(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
 
 from expandcontract.database.backfill_ledger import KeyValue, Stretch
-from expandcontract.database.expressions import assignments, qualified, unfilled
+from expandcontract.database.expressions import assignments, qualified
 from expandcontract.domain.change import Backfill
 
 
 @dataclass(frozen=True)
-class RangeStatements:
+class Walk:
     """
-    What a backfill asks and tells one of the tables that hold its rows.
+    What a backfill asks one of the tables that hold its rows, to find its ranges.
 
     Key values travel as text and are cast to the key's types, so that any type with an order will do. The bounds are
     row comparisons, which an index on the key answers without statistics
@@ -25,8 +25,6 @@ class RangeStatements:
 
     backfill: Backfill
     stretch: Stretch
-    new_code_wrote: bool
-    types: Mapping[str, str]
 
     @property
     def _table(self) -> sql.Composed:
@@ -45,10 +43,6 @@ class RangeStatements:
         """With its table: a bare name in ORDER BY would mean the output column, which is text and sorts as text."""
         return sql.Identifier(self.backfill.table, name)
 
-    @property
-    def _unfilled(self) -> sql.Composable:
-        return unfilled(self.backfill, new_code_wrote=self.new_code_wrote, types=self.types)
-
     def last_key(self) -> sql.Composed:
         """The highest key of the table, as text."""
         order = sql.SQL(", ").join(sql.SQL("{} DESC").format(self._column(name)) for name in self.stretch.key.columns)
@@ -64,21 +58,6 @@ class RangeStatements:
         """How many rows the range has."""
         return sql.SQL("SELECT count(*) FROM {} WHERE {}").format(self._table, self._within(lower, upper))
 
-    def fill(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
-        """Write the rows of the range that aren't right yet."""
-        return sql.SQL("UPDATE {} SET {} WHERE {} AND ({})").format(
-            self._table,
-            assignments(self.backfill.assignments),
-            self._within(lower, upper),
-            self._unfilled,
-        )
-
-    def fill_and_judge(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
-        """`fill`, answered by how many rows were written, and how many of them still aren't right."""
-        return sql.SQL(
-            "WITH filled AS ({} RETURNING ({}) AS still) SELECT count(*), count(*) FILTER (WHERE still) FROM filled"
-        ).format(self.fill(lower, upper), self._unfilled)
-
     def _within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
         at_most = sql.SQL("({}) <= ({})").format(self._columns, self._values(upper))
         if lower is None:
@@ -90,3 +69,25 @@ class RangeStatements:
             sql.SQL("{}::{}").format(sql.Literal(value), sql.SQL(type_))
             for value, type_ in zip(values, self.stretch.key.types, strict=True)
         )
+
+
+@dataclass(frozen=True)
+class RangeStatements(Walk):
+    """What a backfill tells that table: `needy` is the condition on a row that isn't right yet."""
+
+    needy: sql.Composable
+
+    def fill(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
+        """Write the rows of the range that aren't right yet."""
+        return sql.SQL("UPDATE {} SET {} WHERE {} AND ({})").format(
+            self._table,
+            assignments(self.backfill.assignments),
+            self._within(lower, upper),
+            self.needy,
+        )
+
+    def fill_and_judge(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
+        """`fill`, answered by how many rows were written, and how many of them still aren't right."""
+        return sql.SQL(
+            "WITH filled AS ({} RETURNING ({}) AS still) SELECT count(*), count(*) FILTER (WHERE still) FROM filled"
+        ).format(self.fill(lower, upper), self.needy)

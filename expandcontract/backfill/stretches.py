@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from expandcontract.backfill.ranges import RangeStatements
+from expandcontract.backfill.ranges import Walk
 from expandcontract.database import catalog
 from expandcontract.database.backfill_ledger import KeyValue, Stretch
 from expandcontract.database.executor import PsycopgExecutor
@@ -54,19 +54,17 @@ def find_stretches(connection: psycopg.Connection[Any], backfill: Backfill) -> l
     return stretches
 
 
-def next_upper(
-    connection: psycopg.Connection[Any], statements: RangeStatements, last: KeyValue, rows: int
-) -> tuple[KeyValue, int]:
+def next_upper(connection: psycopg.Connection[Any], walk: Walk, last: KeyValue, rows: int) -> tuple[KeyValue, int]:
     """The upper key of the next range of about `rows` rows, and how many rows it has."""
-    stretch = statements.stretch
+    stretch = walk.stretch
     if stretch.key == _CTID:
         upper = _page_upper(connection, stretch, last, rows)
     else:
-        found = connection.execute(statements.nth_key(stretch.upper_key, last, rows)).fetchone()
+        found = connection.execute(walk.nth_key(stretch.upper_key, last, rows)).fetchone()
         if found:
             return tuple(found), rows
         upper = last
-    counted = connection.execute(statements.count(stretch.upper_key, upper)).fetchone()
+    counted = connection.execute(walk.count(stretch.upper_key, upper)).fetchone()
     return upper, int(counted[0]) if counted else 0
 
 
@@ -81,7 +79,7 @@ def _last_key(connection: psycopg.Connection[Any], backfill: Backfill, stretch: 
     if stretch.key == _CTID:
         pages, _ = catalog.pages(PsycopgExecutor(connection), stretch.relation, stretch.schema)
         return _end_of_page(pages - 1) if pages else None
-    found = connection.execute(RangeStatements(backfill, stretch, False).last_key()).fetchone()
+    found = connection.execute(Walk(backfill, stretch).last_key()).fetchone()
     return tuple(found) if found else None
 
 

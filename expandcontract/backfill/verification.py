@@ -10,9 +10,17 @@ from psycopg import sql
 
 from expandcontract.database.backfill_ledger import SetAside
 from expandcontract.database.catalog import regclass
+from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.expressions import qualified, unfilled
 from expandcontract.database.row_errors import is_about_a_row
+from expandcontract.database.sync_catalog import sync_columns, types
 from expandcontract.domain.change import Backfill
+
+
+def needy(connection: psycopg.Connection[Any], backfill: Backfill, *, new_code_wrote: bool) -> sql.Composable:
+    """The condition on a row that isn't right yet, its values compared as the table's columns store them."""
+    columns = sync_columns(PsycopgExecutor(connection), backfill.table, backfill.table_schema)
+    return unfilled(backfill, new_code_wrote=new_code_wrote, types=types(columns))
 
 
 def rows_left_in(
@@ -30,7 +38,7 @@ def rows_left_in(
     """
     query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {})").format(
         qualified(backfill.table, backfill.table_schema),
-        _but(except_for, unfilled(backfill, new_code_wrote=new_code_wrote)),
+        _but(except_for, needy(connection, backfill, new_code_wrote=new_code_wrote)),
     )
     try:
         with connection.transaction():

@@ -15,7 +15,7 @@ from expandcontract.backfill.dispatcher import Dispatcher, Over, Taken, Verify, 
 from expandcontract.backfill.ranges import RangeStatements
 from expandcontract.backfill.session import Session, Settings
 from expandcontract.backfill.stretches import estimated_rows, find_stretches, keys_as_text
-from expandcontract.backfill.verification import rows_left_in
+from expandcontract.backfill.verification import needy, rows_left_in
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Range
 from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.row_errors import is_about_a_row
@@ -84,6 +84,7 @@ class Filler:
             lease=work.settings.lease,
         )
         self._pace = Pace.start(work.settings.rate, target=work.settings.target)
+        self._needy = needy(session.connection, work.backfill, new_code_wrote=work.new_code_wrote)
         self._judged = False
 
     def run(self) -> Over | None:
@@ -160,7 +161,7 @@ class Filler:
         self._reporter.did(range_.rows, written, self._pace.batch, self._ledger)
 
     def _statements(self, taken: Taken) -> RangeStatements:
-        return RangeStatements(self._work.backfill, taken.stretch, self._work.new_code_wrote)
+        return RangeStatements(self._work.backfill, taken.stretch, self._needy)
 
     def _write(self, statements: RangeStatements, range_: Range) -> int:
         """Write the rows; the first ones are looked at once more: the sooner a useless backfill ends, the better."""

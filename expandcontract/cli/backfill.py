@@ -130,13 +130,12 @@ def _run(
 ) -> None:
     def work() -> command.BackfillResult:
         settings = options.settings_of(context, rate=rate)
-        pacing = command.Pacing(settings.rate, is_order=rate is not None, workers=workers)
         with stop_on_signals() as stop:
             return command.run(
                 settings,
                 conversation(as_json=as_json),
                 only=revision,
-                pacing=pacing,
+                workers=workers,
                 bounds=bounds,
                 retry=retry,
                 stop=stop,

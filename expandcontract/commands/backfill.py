@@ -93,7 +93,7 @@ def run(
     conversation: Conversation,
     *,
     only: str | None = None,
-    pacing: Pacing | None = None,
+    workers: int = 1,
     bounds: Bounds = NO_BOUNDS,
     retry: bool = False,
     stop: Callable[[], bool] = lambda: False,
@@ -108,7 +108,7 @@ def run(
         settings: the settings.
         conversation: who listens.
         only: a revision.
-        pacing: rate and workers; by default the rate of the settings.
+        workers: threads of this process that move rows.
         bounds: where the run ends, however much is left.
         retry: let the rows that were set aside be tried again.
         stop: asked before each range whether to end.
@@ -120,7 +120,6 @@ def run(
         StepFailed: a range failed; the position is saved.
         UsageError: the revision has no backfill, or its table no key.
     """
-    pacing = pacing or Pacing(settings.rate)
     with open_situation(settings) as situation:
         if not dry_run:
             ledgers.install(situation.connection)
@@ -141,11 +140,11 @@ def run(
             elif dry_run:
                 would.append(Step(change.revision, Phase.BACKFILL))
             else:
-                wrote = bool(releases_with_traffic(change.revision, facts))
+                wrote = new_code_may_have_written(change, facts)
                 if retry:
                     _retry(situation, change.revision)
                 again = facts.state(change.revision, Phase.BACKFILL) in (StepState.DONE, StepState.STALE)
-                paced = replace(pacing, again=again)
+                paced = Pacing(_rate(settings, change), settings.rate_is_asked, workers, again)
                 ended = fill(
                     situation, revision, conversation, pacing=paced, new_code_wrote=wrote, stop=stop, bounds=bounds
                 )
@@ -285,10 +284,10 @@ def _waiting(situation: Situation, facts: Facts, only: str | None) -> list[Revis
         raise UsageError(f"{only} ({revision.change.title}) has no backfill", next_command="ec plan")
     if revision.change.revision in waiting:
         return [revision]
+    wrote = new_code_may_have_written(revision.change, facts)
     with user_connection(situation) as connection:
-        wrote = bool(releases_with_traffic(revision.change.revision, facts))
-        left = rows_left_in(connection, revision.change.backfill, new_code_wrote=wrote)
-    return [revision] if left else []
+        needed = rows_left_in(connection, revision.change.backfill, new_code_wrote=wrote)
+    return [revision] if needed else []
 
 
 def _retry(situation: Situation, revision: str) -> None:

@@ -13,7 +13,7 @@ from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Position
 from expandcontract.database.executor import PsycopgExecutor
-from expandcontract.domain.gate import releases_with_traffic
+from expandcontract.domain.gate import new_code_may_have_written
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step
 from expandcontract.errors import UsageError
@@ -188,7 +188,7 @@ def verify(settings: Settings, name: str) -> VerifyResult:
         facts = situation.observed_facts()
         if backfill is None or not facts.is_done(revision.change.revision, Phase.EXPAND):
             raise UsageError(f"{name} isn't expanded, so there is nothing to verify", next_command="ec plan")
-        wrote = bool(releases_with_traffic(revision.change.revision, facts))
+        wrote = new_code_may_have_written(revision.change, facts)
         with user_connection(situation) as connection:
             left = rows_left_in(connection, backfill, new_code_wrote=wrote)
         step = Step(revision.change.revision, Phase.BACKFILL)

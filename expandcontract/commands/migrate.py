@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from expandcontract.alembic_bridge.offline import render
 from expandcontract.alembic_bridge.revisions import Revision
+from expandcontract.alembic_bridge.sync_check import check_syncs
 from expandcontract.backfill.verification import rows_left_in
 from expandcontract.commands.backfill import Pacing, fill
 from expandcontract.commands.conversation import Conversation
