@@ -154,6 +154,9 @@ def _begin(
         number = orders.number_of_pass
         work_left = ledger.next_stretch(revision, number) or ledger.open_ranges(revision, number)
         anew = not work_left and revision not in ledger.set_aside()
+    position = ledger.position(revision)
+    if position is not None and position.relation != relation:
+        anew = True  # the author has changed its table since
     if anew:
         stretches = find_stretches(connection, backfill)
         estimate = estimated_rows(connection, backfill)

@@ -171,7 +171,7 @@ class Filler:
         written, still = found or (0, 0)
         if written and still == written:
             raise NotFalsified(
-                f"{written} row(s) were written and still need it: what it sets doesn't make its condition false"
+                f"{written} rows still need it after they were written: what it sets doesn't make its condition false"
             )
         self._judged = written > 0
         return int(written)
