@@ -13,10 +13,12 @@ from expandcontract.cli import options
 from expandcontract.cli.boundary import run as run_command
 from expandcontract.cli.signals import stop_on_signals
 from expandcontract.cli.speaking import conversation
+from expandcontract.cli.text import lines, result_text
 from expandcontract.commands import backfill as command
 from expandcontract.commands import backfill_control as control
 from expandcontract.config import parse_rate
 from expandcontract.domain.duration import parse_duration, until_time_of_day
+from expandcontract.domain.gate import at
 
 
 class RunsByDefault(click.Group):
@@ -233,3 +235,51 @@ def failures(context: click.Context, revision: str, as_json: bool) -> None:
 def verify(context: click.Context, revision: str, as_json: bool) -> None:
     """Look whether a row needs the backfill of REVISION now. Exits 1 where one does; writes nothing."""
     run_command("backfill verify", lambda: control.verify(options.settings_of(context), revision), as_json=as_json)
+
+
+@result_text.register
+def _(result: command.BackfillResult) -> str:
+    if result.dry_run:
+        return lines(f"would run: {step}" for step in result.steps) or ("" if result.refusals else "nothing to do")
+    if not (result.filled or result.remaining):
+        return "" if result.refusals else "nothing to do"
+    done = [f"done: {one.step}: {one.rows_written} of {one.rows} rows written" for one in result.filled]
+    left = [
+        f"work remains: {one.step}: {one.rows} of about {one.of_about} rows done; {one.because}"
+        for one in result.remaining
+    ]
+    return lines([*done, *left])
+
+
+@result_text.register
+def _(result: control.BackfillStatusResult) -> str:
+    return lines(_backfill_text(view) for view in result.backfills) or "no backfill has begun"
+
+
+@result_text.register
+def _(result: control.FailuresResult) -> str:
+    return lines(_failure_line(one) for one in result.failures) or "no row is set aside"
+
+
+@result_text.register
+def _(result: control.VerifyResult) -> str:
+    if result.rows_left:
+        return f"rows need {result.step}: ec backfill {result.step.revision}"
+    return f"no row needs {result.step}"
+
+
+def _backfill_text(view: control.BackfillView) -> str:
+    rate = f"at most {view.rate} rows/s" if view.rate else "flat out"
+    again = f", pass {view.passes}" if view.passes > 1 else ""
+    found = [f"{view.step}  {view.state}  {view.rows} of about {view.of_about} rows{again}, {rate}"]
+    if view.reason:
+        found.append(f"    because: {view.reason}")
+    if view.set_aside:
+        found.append(f"    {view.set_aside} row(s) set aside: ec backfill failures {view.step.revision}")
+    found += [f"    worker:  backend {one.backend}, process {one.pid} on {one.host}" for one in view.workers]
+    return lines(found)
+
+
+def _failure_line(one: control.FailureView) -> str:
+    key = ", ".join(f"{column}={value}" for column, value in one.key.items())
+    return f"{one.table} {key}: {one.error} ({one.sqlstate}, {at(one.at)})"

@@ -158,25 +158,25 @@ def test_a_server_that_does_not_come_back_is_said_to_be_unreachable(things: Fill
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_rate_is_shared_and_exact(filling: Filling, workers: int) -> None:
     """By the ledger's account: how late a loaded machine starts a range isn't the rate's business."""
-    rate, rows = 40_000, 60_000
+    rate = 4000
     filling.execute(
         "CREATE TABLE things (id int PRIMARY KEY, filled int)",
-        f"INSERT INTO things (id) SELECT generate_series(1, {rows})",
+        f"INSERT INTO things (id) SELECT generate_series(1, {15 * rate})",
     )
-    given: list[float] = []
     sessions = [open_session(filling.open, "0002", COUNTS, Settings(rate), begins=not n) for n in range(workers)]
     dispatchers = [
         Dispatcher(one.connection, one.ledger, "0002", COUNTS, worker=one.worker, lease=30.0) for one in sessions
     ]
-    for dispatcher in itertools.islice(itertools.cycle(dispatchers), rows // 4000):
-        before = filling.value("SELECT extract(epoch FROM clock_timestamp())::float8")
-        taken = dispatcher.take(Pace.start(rate, batch=4000))
+    paid = []
+    for dispatcher in itertools.islice(itertools.cycle(dispatchers), 15):
+        taken = dispatcher.take(Pace.start(rate, target=1.0, batch=rate))
         assert isinstance(taken, Taken)
-        given.append(before + taken.wait)
+        assert taken.range.rows == rate
+        paid.append(filling.value("SELECT extract(epoch FROM paid_until)::float8 FROM ec.backfill"))
 
-    assert given == sorted(given)
-    # 15 ranges of 4,000 rows are asked for as fast as they are given out
-    assert given[-1] - given[0] == pytest.approx(14 * 4000 / rate, rel=0.01, abs=0.05)
+    # 15 ranges of a second's worth each, asked for one right after the other by different workers
+    assert [later - earlier for earlier, later in itertools.pairwise(paid)] == pytest.approx([1.0] * 14, abs=1e-3)
+    assert taken.wait > 0
     for session in sessions:
         session.end()
 
