@@ -14,13 +14,17 @@ from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.expressions import qualified, unfilled
 from expandcontract.database.row_errors import is_about_a_row
 from expandcontract.database.sync_catalog import sync_columns, types
-from expandcontract.domain.change import Backfill
+from expandcontract.domain.change import Backfill, Sync
 
 
 def needy(connection: psycopg.Connection[Any], backfill: Backfill, *, new_code_wrote: bool) -> sql.Composable:
     """The condition on a row that isn't right yet, its values compared as the table's columns store them."""
     columns = sync_columns(PsycopgExecutor(connection), backfill.table, backfill.table_schema)
-    return unfilled(backfill, new_code_wrote=new_code_wrote, types=types(columns))
+    source = backfill.source
+    compared = {*backfill.assignments, *(source.backward if isinstance(source, Sync) else ())}
+    # a column that doesn't exist is the server's to name, in its own words
+    known = types(columns) if compared <= columns.keys() else None
+    return unfilled(backfill, new_code_wrote=new_code_wrote, types=known)
 
 
 def rows_left_in(
