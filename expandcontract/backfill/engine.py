@@ -219,6 +219,9 @@ def _statements(
     executor: PsycopgExecutor, backfill: Backfill, key: catalog.Key, new_code_wrote: bool
 ) -> RangeStatements:
     columns = sync_columns(executor, backfill.table, backfill.table_schema)
+    missing = [name for name in backfill.assignments if name not in columns]
+    if missing:
+        raise UsageError(f"{backfill.table} has no column {', '.join(missing)}, which the backfill sets")
     return RangeStatements(backfill, key, new_code_wrote, types(columns))
 
 
