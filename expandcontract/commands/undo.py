@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.commands.conversation import Conversation
-from expandcontract.commands.result import Outcome, Result
-from expandcontract.commands.running import Refused, become_runner
+from expandcontract.commands.result import Outcome, Refused, Result
+from expandcontract.commands.running import become_runner
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
 from expandcontract.database import catalog
