@@ -2,13 +2,13 @@
 SELECT format('CREATE SCHEMA IF NOT EXISTS %%I', n.nspname)
 FROM pg_namespace n
 WHERE n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
-ORDER BY n.nspname
+ORDER BY n.nspname;
 
 -- extensions: those that are installed, which types and operators come from
 SELECT format('CREATE EXTENSION IF NOT EXISTS %%I SCHEMA %%I', e.extname, n.nspname)
 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
 WHERE e.extname <> 'plpgsql'
-ORDER BY e.extname
+ORDER BY e.extname;
 
 -- enums: the enumerations with their values in order
 SELECT format('CREATE TYPE %%s AS ENUM (%%s)', t.oid::regtype,
@@ -16,7 +16,7 @@ SELECT format('CREATE TYPE %%s AS ENUM (%%s)', t.oid::regtype,
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 WHERE t.typtype = 'e' AND n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
-ORDER BY t.oid
+ORDER BY t.oid;
 
 -- composites: the composite types
 SELECT format('CREATE TYPE %%s AS (%%s)', c.reltype::regtype,
@@ -25,7 +25,7 @@ SELECT format('CREATE TYPE %%s AS (%%s)', c.reltype::regtype,
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'c' AND n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
-ORDER BY c.oid
+ORDER BY c.oid;
 
 -- domains: the domains with their checks
 SELECT concat_ws(' ', format('CREATE DOMAIN %%s AS %%s', t.oid::regtype, format_type(t.typbasetype, t.typtypmod)),
@@ -35,14 +35,14 @@ SELECT concat_ws(' ', format('CREATE DOMAIN %%s AS %%s', t.oid::regtype, format_
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 WHERE t.typtype = 'd' AND n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
-ORDER BY t.oid
+ORDER BY t.oid;
 
 -- sequences: those that stand alone
 SELECT format('CREATE SEQUENCE %%s', c.oid::regclass)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'S' AND n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('e', 'i'))
-ORDER BY c.oid
+ORDER BY c.oid;
 
 -- functions: the functions and procedures, which triggers and defaults call
 SELECT regexp_replace(pg_get_functiondef(p.oid), '\s+$', '')
@@ -51,7 +51,7 @@ WHERE p.prokind IN ('f', 'p') AND n.nspname NOT IN ('information_schema', 'ec') 
   AND l.lanname NOT IN ('c', 'internal')
   AND (l.lanname <> 'sql' OR p.prorettype = 'trigger'::regtype) -- a body in SQL needs its tables first
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
-ORDER BY p.oid
+ORDER BY p.oid;
 
 -- tables: the tables with their columns, partitions after what they are part of
 WITH RECURSIVE placed AS (
@@ -90,14 +90,14 @@ SELECT CASE WHEN relispartition THEN
       CASE WHEN relkind = 'p' THEN 'PARTITION BY ' || pg_get_partkeydef(oid) END)
   END
 FROM described
-ORDER BY depth, oid
+ORDER BY depth, oid;
 
 -- constraints: keys first, then what refers to them; NOT NULL stands with the columns
 SELECT format('ALTER TABLE ONLY %%s ADD CONSTRAINT %%I %%s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
 FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid JOIN pg_namespace n ON n.oid = t.relnamespace
 WHERE c.contype IN ('p', 'u', 'x', 'c', 'f') AND c.conparentid = 0 AND c.conislocal AND t.relkind IN ('r', 'p')
   AND n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
-ORDER BY array_position('{p,u,x,c,f}'::text[], c.contype::text), c.oid
+ORDER BY array_position('{p,u,x,c,f}'::text[], c.contype::text), c.oid;
 
 -- indexes: those that no constraint made
 SELECT pg_get_indexdef(i.indexrelid)
@@ -106,7 +106,7 @@ WHERE n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_' AND 
   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
   AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid)
   AND (SELECT relkind FROM pg_class t WHERE t.oid = i.indrelid) IN ('r', 'p')
-ORDER BY i.indexrelid
+ORDER BY i.indexrelid;
 
 -- views: views and materialised views; a later one may read an earlier one
 SELECT format('CREATE %%s %%s AS %%s', CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, c.oid::regclass,
@@ -114,16 +114,16 @@ SELECT format('CREATE %%s %%s AS %%s', CASE c.relkind WHEN 'm' THEN 'MATERIALIZE
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
-ORDER BY c.oid
+ORDER BY c.oid;
 
 -- view_indexes: the indexes of materialised views
 SELECT pg_get_indexdef(i.indexrelid)
 FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid AND t.relkind = 'm' JOIN pg_namespace n ON n.oid = t.relnamespace
 WHERE n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
-ORDER BY i.indexrelid
+ORDER BY i.indexrelid;
 
 -- triggers: the user's own
 SELECT pg_get_triggerdef(g.oid)
 FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid JOIN pg_namespace n ON n.oid = t.relnamespace
 WHERE NOT g.tgisinternal AND n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
-ORDER BY g.oid
+ORDER BY g.oid;
