@@ -48,6 +48,8 @@ def parse_rate(value: object) -> int | None:
     return int(text)
 
 
+_LINT = "lint"  # a table of its own, which `ec lint` reads
+
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "contract_after": lambda value: parse_duration(str(value)),
     "lock_timeout": lambda value: parse_duration(str(value)),
@@ -64,7 +66,7 @@ def load_settings(project: ProjectOptions, given: Mapping[str, object]) -> Setti
         ConfigurationError: values that can't be used, all of them in one message, each with where it stands.
     """
     file = project.pyproject()
-    sources = [(f"{file}: {name}", name, value) for name, value in _table(file).items()]
+    sources = [(f"{file}: {name}", name, value) for name, value in _table(file).items() if name != _LINT]
     variables = {name: f"EC_{name.upper()}" for name in _READERS}
     sources += [
         (variable, name, os.environ[variable]) for name, variable in variables.items() if variable in os.environ

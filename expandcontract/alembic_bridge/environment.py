@@ -1,8 +1,8 @@
 """
 Running something inside the user's own env.py: their engine, naming conventions and ``-x`` arguments.
 
-The whole use of Alembic's private names is in this module and in `runner`; a contract test runs over the supported
-versions.
+Alembic's private names are used in this folder only; `tox run -e lowest` and `-e alembic118` run the tests over older
+versions of it.
 """
 
 from __future__ import annotations

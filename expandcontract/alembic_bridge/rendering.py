@@ -15,7 +15,6 @@ from pathlib import Path
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
-from alembic.config import Config
 from alembic.operations import Operations
 from alembic.operations.ops import AlterColumnOp, MigrateOperation
 from alembic.runtime.migration import MigrationContext
@@ -24,16 +23,23 @@ from alembic.script.base import Script
 from sqlalchemy.exc import CompileError
 from sqlalchemy.types import TypeEngine
 
+from expandcontract.alembic_bridge.operations import CreateSyncOp, DropSyncOp
+
 PHASES = ("upgrade", "backfill", "contract", "downgrade")
 _BEGIN, _COMMIT = "BEGIN;", "COMMIT;"
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedStatement:
-    """One statement, and the line of the revision file that asked for it (0 where it is unknown)."""
+    """
+    One statement, and the line of the revision file that asked for it (0 where it is unknown).
+
+    ``of_sync`` tells those of ``op.create_sync`` and ``op.drop_sync``.
+    """
 
     sql: str
     line: int
+    of_sync: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ def _phase(name: str, functions: Sequence[Callable[[], Any]], path: Path) -> Ren
     for function in functions:
         output = _Output(path)
         context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "output_buffer": output})
-        with _recording(context, known):
+        with _recording(context, known, output):
             try:
                 function()
             except Exception as error:
@@ -122,7 +128,7 @@ def _phase(name: str, functions: Sequence[Callable[[], Any]], path: Path) -> Ren
 
 
 @contextmanager
-def _recording(context: MigrationContext, known: list[KnownType]) -> Iterator[None]:
+def _recording(context: MigrationContext, known: list[KnownType], output: _Output) -> Iterator[None]:
     """Let ``op.*`` also note what ``existing_type=`` tells, which is lost in the SQL."""
     with Operations.context(context) as operations:
         invoke = operations.invoke
@@ -131,7 +137,11 @@ def _recording(context: MigrationContext, known: list[KnownType]) -> Iterator[No
             if isinstance(operation, AlterColumnOp) and isinstance(operation.existing_type, TypeEngine):
                 with suppress(CompileError):  # a type of another dialect tells nothing about this one
                     known.append(_known_type(operation, operation.existing_type, context))
-            return invoke(operation)
+            output.of_sync = isinstance(operation, CreateSyncOp | DropSyncOp)
+            try:
+                return invoke(operation)
+            finally:
+                output.of_sync = False
 
         operations.invoke = note_and_invoke  # type: ignore[method-assign]
         yield
@@ -151,6 +161,7 @@ class _Output:
     def __init__(self, path: Path) -> None:
         self._path = str(path)
         self.segments = [Segment(in_transaction=True)]
+        self.of_sync = False
 
     def write(self, text: str) -> None:
         statement = text.strip()
@@ -159,7 +170,7 @@ class _Output:
         elif statement == _BEGIN:  # and ends
             self.segments.append(Segment(in_transaction=True))
         elif statement:
-            self.segments[-1].statements.append(RenderedStatement(statement, self._line()))
+            self.segments[-1].statements.append(RenderedStatement(statement, self._line(), self.of_sync))
 
     def flush(self) -> None:
         """Nothing is kept back."""
@@ -179,13 +190,6 @@ def _line_of(error: BaseException, path: Path) -> int:
             line = trace.tb_lineno
         trace = trace.tb_next
     return line
-
-
-def script_directory(config: Path, section: str) -> ScriptDirectory:
-    """Give the revisions that an alembic.ini (or a pyproject.toml with a table tool.alembic) points at."""
-    if config.suffix == ".toml":
-        return ScriptDirectory.from_config(Config(toml_file=config, ini_section=section))
-    return ScriptDirectory.from_config(Config(str(config), ini_section=section))
 
 
 def revisions_after(script: ScriptDirectory, revision: str) -> set[Path]:

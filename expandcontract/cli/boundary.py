@@ -14,7 +14,7 @@ from expandcontract.cli.document import error_document, result_document
 from expandcontract.cli.redaction import redact
 from expandcontract.cli.signals import interrupted_by_sigterm
 from expandcontract.cli.text import error_text, refusal_text, result_text
-from expandcontract.commands.result import Result
+from expandcontract.commands.result import Outcome, Refused, Result
 from expandcontract.database.connect import server_error
 from expandcontract.errors import EcError, ExitCode, Interrupted
 
@@ -31,6 +31,8 @@ def run(command: str, work: Callable[[], Result], *, as_json: bool) -> None:
     try:
         with interrupted_by_sigterm():
             result = work()
+    except Refused as error:
+        result = Result(outcome=Outcome.REFUSED, refusals=error.refusals)
     except EcError as error:
         _report_error(command, error, as_json=as_json)
         sys.exit(error.exit_code)
@@ -46,7 +48,7 @@ def run(command: str, work: Callable[[], Result], *, as_json: bool) -> None:
     if as_json:
         _print(result_document(command, result))
     else:
-        text = result_text(result)
+        text = "" if type(result) is Result else result_text(result)
         if text:
             _print(text)
         for refusal in result.refusals:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expandcontract.domain.phase import Phase
-from expandcontract.errors import UsageError
+from expandcontract.errors import ConfigurationError, UsageError
 from expandcontract.lint import baseline
 from expandcontract.lint.accepts import MARKER, Accept, read_accept, settle
 from expandcontract.lint.catalogue import all_rules
 from expandcontract.lint.expression import relations
 from expandcontract.lint.finding import Finding, Hazard, Severity
+from expandcontract.lint.identifier import qualified, quoted
 from expandcontract.lint.judge import Assumptions
 from expandcontract.lint.linter import lint
 from expandcontract.lint.reading.text import read
@@ -23,10 +24,21 @@ from expandcontract.lint.report import Report
 from expandcontract.lint.scene import Guarantees, Surroundings
 from expandcontract.lint.schema import Schema
 from expandcontract.lint.settings import Settings, read_settings
-from expandcontract.lint.statement import Action, AddColumn, AddConstraint, ConstraintKind, DropColumn
+from expandcontract.lint.statement import (
+    Action,
+    AddColumn,
+    AddConstraint,
+    ConstraintKind,
+    CreateTable,
+    Drop,
+    DropColumn,
+)
 
 if TYPE_CHECKING:
+    from expandcontract.alembic_bridge.models import Models
     from expandcontract.alembic_bridge.rendering import RenderedPhase, RenderedRevision, Segment
+
+Pair = tuple[str, str]  # table and column, spelt as the linter does
 
 # downgrade() takes back what upgrade() added, so removing is what it is for
 _PHASES = {
@@ -45,15 +57,24 @@ class Source:
     text: str
 
 
-def load_settings(start: Path) -> Settings:
-    """Give the settings of the nearest pyproject.toml at or above a directory, or the defaults."""
-    import tomllib  # here, because only a file needs it
+def load_settings(pyproject: Path) -> Settings:
+    """
+    Give the settings of the project's pyproject.toml, or where it has none of the nearest one above; or the defaults.
 
-    for directory in (start.resolve(), *start.resolve().parents):
-        file = directory / "pyproject.toml"
+    Raises:
+        ConfigurationError: the file can't be read, or a value can't be used.
+
+    """
+    above = pyproject.resolve().parent
+    for file in (pyproject, *(directory / "pyproject.toml" for directory in (above, *above.parents))):
         if file.is_file():
-            table: Any = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("expandcontract", {})
-            return read_settings(table.get("lint", {}))
+            import tomllib  # here, because only a file needs it
+
+            try:
+                document: Any = tomllib.loads(file.read_text(encoding="utf-8"))
+            except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+                raise ConfigurationError(f"{file} can't be read", because=str(error)) from None
+            return read_settings(document.get("tool", {}).get("expandcontract", {}).get("lint", {}))
     return Settings()
 
 
@@ -169,12 +190,12 @@ def _report(
 
 @dataclass(slots=True)
 class _Tree:
-    """What is carried from revision to revision while a tree is linted."""
+    """What is carried from revision to revision while a tree is linted; ``mapped`` is what the models map."""
 
     settings: Settings
     today: date
-    mapped: frozenset[tuple[str, str]]
-    schema: Schema = field(default_factory=Schema)
+    schema: Schema
+    mapped: frozenset[Pair] = frozenset()
     statements: int = 0
 
 
@@ -183,24 +204,66 @@ def lint_tree(
     settings: Settings,
     *,
     today: date,
-    mapped: frozenset[tuple[str, str]] = frozenset(),
+    models: Callable[[], Models] | None = None,
     reported: set[Path] | None = None,
     known: baseline.Baseline | None = None,
+    schema: str = "",
 ) -> Report:
     """
     Lint the rendered revisions of a tree, the oldest first; each sees the schema that those before it left.
 
-    ``mapped`` are the (table, column) pairs of the models; ``reported`` the revision files to report about.
+    Args:
+        revisions: the tree.
+        settings: what to assume, and how grave to take it.
+        today: decides which accepts have expired.
+        models: what the models map; asked only where a contract removes something.
+        reported: the revision files to report about; None means all.
+        known: the findings that a baseline knows.
+        schema: SQL of what was deployed before the first revision.
+
     """
-    tree = _Tree(settings, today, mapped)
+    tree = _Tree(settings, today, Schema.from_sql(schema))
+    rendered = list(revisions)
     findings: list[Finding] = []
-    count = 0
-    for revision in revisions:
+    mapped = [frozenset[Pair]()] * len(rendered)
+    if models and any(_removes(revision) for revision in rendered):
+        asked = models()
+        mapped = _mapped_at(rendered, frozenset((qualified(table), quoted(column)) for table, column in asked.columns))
+        if asked.unknown:
+            message = f"which columns the models map isn't known: {asked.unknown}"
+            findings.append(replace(_notice("not-analysed", message, 1, asked.env_py, tree), severity=Severity.NOTE))
+    for revision, tree.mapped in zip(rendered, mapped, strict=True):
         found = list(_revision(revision, tree))
-        count += 1
         if reported is None or revision.path.resolve() in reported:
             findings += found
-    return _report(findings, tree.statements, count, settings, known)
+    return _report(findings, tree.statements, len(rendered), settings, known)
+
+
+def _removes(revision: RenderedRevision) -> bool:
+    return any(isinstance(action, DropColumn | Drop) for action in _actions(revision, "contract"))
+
+
+def _mapped_at(revisions: Sequence[RenderedRevision], mapped: frozenset[Pair]) -> list[frozenset[Pair]]:
+    """What the models map and each revision, seen from its time, has: what a later one adds anew is another column."""
+    found = []
+    for revision in reversed(revisions):
+        found.append(mapped)
+        added = set[Pair]()
+        for action in _actions(revision, "upgrade"):
+            if isinstance(action, AddColumn):
+                added.add((action.table, action.column.name))
+            elif isinstance(action, CreateTable):
+                added |= {pair for pair in mapped if pair[0] == action.table}
+        mapped -= added
+    return found[::-1]
+
+
+def _actions(revision: RenderedRevision, name: str) -> Iterator[Action]:
+    for phase in revision.phases:
+        if phase.name == name:
+            for segment in phase.segments:
+                for statement in read("\n".join(each.sql for each in segment.statements)):
+                    yield from statement.actions
 
 
 def _revision(revision: RenderedRevision, tree: _Tree) -> Iterator[Finding]:
@@ -225,12 +288,8 @@ def _touched(rendered: RenderedPhase) -> list[str]:
     return [name for statement in read(sql) for name in relations(statement.tree)]
 
 
-def _removed(revision: RenderedRevision) -> Iterator[tuple[str, str]]:
-    for phase in revision.phases:
-        if phase.name == "contract":
-            for segment in phase.segments:
-                for statement in read("\n".join(each.sql for each in segment.statements)):
-                    yield from ((a.table, a.column) for a in statement.actions if isinstance(a, DropColumn))
+def _removed(revision: RenderedRevision) -> Iterator[Pair]:
+    return ((a.table, a.column) for a in _actions(revision, "contract") if isinstance(a, DropColumn))
 
 
 def _phase(
@@ -279,8 +338,16 @@ def _segment(
     severities = tree.settings.severities
     linted = lint(sql, schema, assumed, severities, path=path, today=tree.today, more_follows=True)
     tree.statements += linted.statements
+    told: set[tuple[str, int]] = set()
     for finding in linted.findings:
         index = bisect_right(starts, finding.start) - 1
+        if segment.statements[index].of_sync:  # what one op.create_sync does is one thing, and meant
+            if all_rules()[finding.rule].hazard is Hazard.ADVICE or (finding.rule, index) in told:
+                continue
+            line = segment.statements[index].line
+            told |= {
+                (finding.rule, n) for n, each in enumerate(segment.statements) if each.of_sync and each.line == line
+            }
         placed = replace(finding, line=segment.statements[index].line or 1, column=1)
         yield _eased(placed) if _is_key_of_the_new_column(segment, index) else placed
 

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from expandcontract.errors import ServerUnreachable
+from expandcontract.database.address import address_from_text
+from expandcontract.database.connect import connection_error
+from expandcontract.errors import UsageError
 from expandcontract.lint.reading.text import read
 from expandcontract.lint.schema import Schema
 from expandcontract.lint.server.effects import Effects, Server, effects_of
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Statement, Transaction
 from expandcontract.proof.observing import Observed, Observer
+from expandcontract.proof.scratch_server import Installation, ScratchServer, choose_installation, find_installations
 
 if TYPE_CHECKING:
     from expandcontract.alembic_bridge.rendering import RenderedRevision
@@ -65,22 +68,44 @@ def _is_run(statement: Statement) -> bool:
     return bool(statement.tag) and not any(isinstance(action, Transaction) for action in statement.actions)
 
 
-def prove(steps: Sequence[Step], dsn: str) -> list[Proof]:
+def prove(steps: Sequence[Step], dsn: str | None, *, wanted: int = 0, deployed: str = "") -> list[Proof]:
     """
     Run the steps in order on a scratch database, which keeps what they make.
 
+    Args:
+        steps: what to run.
+        dsn: the database; None means a server of our own, which ends with us.
+        wanted: the major version that our own server should have; where this machine has another, that one is taken.
+        deployed: SQL of what is there before the first step.
+
     Raises:
-        ServerUnreachable: the server can't be reached.
+        ConfigurationError: there are no server programs for a server of our own.
+        ServerUnfit, ServerUnreachable: the database can't be reached.
+        UsageError: what is deployed can't be made there.
 
     """
+    if dsn is None:
+        with ScratchServer(_installation(wanted)) as server:
+            return prove(steps, server.dsn(), deployed=deployed)
+    address = address_from_text(dsn, origin="--prove")
     try:
-        connection = psycopg.connect(dsn)
+        connection = psycopg.connect(address.conninfo(application_name="ec lint --prove", connect_timeout="10"))
     except psycopg.OperationalError as error:
-        raise ServerUnreachable("the scratch server can't be reached", because=str(error).strip()) from error
+        raise connection_error(error, address) from None
     with connection:
         observer = Observer(connection)
-        schema = Schema()
+        if deployed:
+            try:
+                connection.execute(deployed.encode())
+            except psycopg.Error as error:
+                raise UsageError("the schema to begin with can't be made there", because=str(error)) from None
+        schema = Schema.from_sql(deployed)
         return [_prove(step, observer, schema) for step in steps]
+
+
+def _installation(wanted: int) -> Installation:
+    found = find_installations()
+    return choose_installation(wanted if any(each.major == wanted for each in found) else None, among=found)
 
 
 def _prove(step: Step, observer: Observer, schema: Schema) -> Proof:
@@ -157,7 +182,7 @@ def as_json(proofs: Sequence[Proof]) -> str:
     document = {
         "schema": "ec/1",
         "command": "lint --prove",
-        "outcome": "findings" if differing else "done",
+        "outcome": "findings" if differing else "done" if proofs else "nothing",
         "statements": [
             {
                 "path": proof.step.path,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from expandcontract.domain.refusal import Refusal
-from expandcontract.errors import ExitCode
+from expandcontract.errors import EcError, ExitCode
 
 
 class Outcome(StrEnum):
@@ -50,3 +50,13 @@ def outcome_of(done: int, refusals: tuple[Refusal, ...]) -> Outcome:
     if refusals:
         return Outcome.REFUSED
     return Outcome.DONE if done else Outcome.NOTHING
+
+
+class Refused(EcError):
+    """A no that must unwind what has begun: a step's transaction, or a command that can't trust what it sees."""
+
+    exit_code = ExitCode.REFUSED
+
+    def __init__(self, refusals: tuple[Refusal, ...]) -> None:
+        super().__init__("refused")
+        self.refusals = refusals

@@ -15,6 +15,7 @@ from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.runner import Patience, Runner
 from expandcontract.alembic_bridge.sync_check import check_syncs
 from expandcontract.commands.conversation import Conversation
+from expandcontract.commands.result import Refused
 from expandcontract.commands.situation import Situation
 from expandcontract.database import ledger as ledgers
 from expandcontract.database.advisory_lock import runner_lock
@@ -22,19 +23,7 @@ from expandcontract.database.connect import connect
 from expandcontract.database.ledger import Ledger
 from expandcontract.domain.gate import refusals
 from expandcontract.domain.phase import Phase
-from expandcontract.domain.refusal import Refusal
 from expandcontract.domain.step import Step, StepState
-from expandcontract.errors import EcError, ExitCode
-
-
-class Refused(EcError):
-    """The gate said no inside a step's transaction, which rolls back; the command turns it into its result."""
-
-    exit_code = ExitCode.REFUSED
-
-    def __init__(self, refusals: tuple[Refusal, ...]) -> None:
-        super().__init__("refused")
-        self.refusals = refusals
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from expandcontract.alembic_bridge.environment import observe
 from expandcontract.alembic_bridge.project import Project, open_project, parents_of, revision_errors
 from expandcontract.alembic_bridge.revisions import Revision, read_revisions
 from expandcontract.commands.ledger_session import LedgerSession, facts_of, states
+from expandcontract.commands.result import Refused
 from expandcontract.config import Settings
 from expandcontract.database.actor import current_actor
 from expandcontract.database.connect import connect
@@ -21,6 +22,7 @@ from expandcontract.domain.change import Change
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.history import in_order
 from expandcontract.domain.phase import Phase
+from expandcontract.domain.refusal import Code, Refusal
 from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import UsageError
 
@@ -69,6 +71,8 @@ class Situation(LedgerSession):
         lineage = self._with_ancestors(self.heads)
         applied = (lineage & known) - expanded - self._with_ancestors(expanded)
         undone = (expanded & known) - lineage if known.issuperset(self.heads) else set()
+        for revision in undone:
+            _check_undone(revision, lineage, records)
         return sorted(applied), sorted(undone)
 
     def _with_ancestors(self, revisions: Iterable[str]) -> frozenset[str]:
@@ -134,6 +138,45 @@ class Situation(LedgerSession):
     def _tree(self, steps: Mapping[Step, StepState]) -> tuple[Change, ...]:
         """The changes; those with open steps know what they touch (finding that out calls their functions)."""
         return tuple(_open_or_plain(revision, steps) for revision in self.revisions)
+
+
+def _check_undone(revision: str, lineage: frozenset[str], records: Mapping[Step, StepRecord]) -> None:
+    """
+    Check that a change which the version table lacks can have been downgraded.
+
+    Raises:
+        Refused: its contract has begun, or what was expanded after it is still applied.
+    """
+    contract = records.get(Step(revision, Phase.CONTRACT))
+    if contract is not None and contract.state is not StepState.PENDING:
+        raise _drifted(
+            contract,
+            f"its contract is {contract.state}, and Alembic's version table lacks {revision}:"
+            " plain alembic has downgraded it, or the tree has another order than when it was applied",
+            "put the tree's order back; what a contract has removed only a backup can bring back",
+        )
+    expanded = records[Step(revision, Phase.EXPAND)]
+    later = [
+        step.revision
+        for step, record in records.items()
+        if step.phase is Phase.EXPAND and step.revision in lineage and _came_after(record, expanded)
+    ]
+    if later:
+        raise _drifted(
+            expanded,
+            f"it was applied before {later[0]}, which Alembic's version table has, and in this tree isn't below it",
+            f"put {revision} back below {later[0]}",
+        )
+
+
+def _drifted(record: StepRecord, because: str, next_command: str) -> Refused:
+    return Refused((Refusal(record.step, record.title, Code.DRIFT, because, next_command),))
+
+
+def _came_after(record: StepRecord, other: StepRecord) -> bool:
+    if record.outside or other.outside or record.finished_at is None or other.finished_at is None:
+        return False
+    return record.finished_at > other.finished_at
 
 
 def _open_or_plain(revision: Revision, steps: Mapping[Step, StepState]) -> Change:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.backfill.session import without_workers
 from expandcontract.commands.conversation import Conversation
-from expandcontract.commands.result import Outcome, Result
-from expandcontract.commands.running import Refused, become_runner, user_connection
+from expandcontract.commands.result import Outcome, Refused, Result
+from expandcontract.commands.running import become_runner, user_connection
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
 from expandcontract.database.ledger import Ledger

@@ -89,6 +89,8 @@ class Router:
         after = replace(known, colours=colours)
         releases = dict(known.releases)
         for release in (*self.live_releases, *after.live_releases):
-            releases[release.tag] = replace(releases[release.tag], last_traffic=now)
+            # a clock that went back must not shorten a window
+            latest = max(releases[release.tag].last_traffic or now, now)
+            releases[release.tag] = replace(releases[release.tag], last_traffic=latest)
         watched_since = self.watched_since or (now if after.live else None)
         return replace(after, releases=releases, watched_since=watched_since)

@@ -15,6 +15,7 @@ class Code(StrEnum):
     OLD_TREE = "old-tree"  # this tree lacks a revision that has been applied
     EARLIER_EXPAND = "earlier-expand"  # an earlier change isn't expanded yet
     OUT_OF_ORDER = "out-of-order"  # a later change is expanded already, so this one was put below it afterwards
+    DRIFT = "drift"  # the tree, Alembic's version table and the ledger can't all be right
     FOOTPRINT = "footprint"  # it touches what a waiting contract touches
     NOT_EXPANDED = "not-expanded"  # the change's own expand isn't done
     NO_WRITER = "no-writer"  # nothing keeps new rows right during the backfill

@@ -42,7 +42,8 @@ def test_the_pages_that_must_have_transcripts_have_them() -> None:
 
     assert {"README.md", "docs/tutorial.md", "docs/reference/json.md"} <= told
     how_to = {f"docs/how-to/{page.name}" for page in (ROOT / "docs" / "how-to").glob("*.md")}
-    assert how_to - told == {"docs/how-to/watch-the-demo.md"}  # the demo has tests of its own
+    # the demo and the lint have tests of their own; what lint says depends on the project that it reads
+    assert how_to - told == {"docs/how-to/lint.md", "docs/how-to/watch-the-demo.md"}
 
 
 def test_what_is_not_run_says_why() -> None:

@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from lint_corpus import rows, score
+
+from tests.lint.lint_corpus import rows, score
 
 CORPUS = list(rows("lint_corpus.jsonl"))
 

@@ -8,11 +8,11 @@ import re
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from lint_corpus import rows
 
 from expandcontract.domain.phase import Phase
 from expandcontract.lint import Finding, lint_sql
 from expandcontract.lint.report import FORMATS, Report
+from tests.lint.lint_corpus import rows
 
 TEXTS = [row["sql"] for row in rows("lint_corpus.jsonl")] + [fact["sql"] + ";" for fact in rows("lock_facts.jsonl")]
 QUOTED = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\w*)\$.*?\$\2\$)", re.DOTALL)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lint_corpus import HARD, ONLY_WHERE_NAMED, rows
 
 from expandcontract.lint import lint_sql
 from expandcontract.lint.catalogue import all_rules
+from tests.lint.lint_corpus import HARD, ONLY_WHERE_NAMED, rows
 
 
 @pytest.mark.parametrize("row", [*rows("judgements.jsonl")], ids=lambda row: row["sql"][:60])

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from expandcontract.cli.lint import lint
-from expandcontract.errors import UsageError
+from expandcontract.alembic_bridge.project_options import ProjectOptions
+from expandcontract.cli.main import ec
+from expandcontract.config import load_settings
 from expandcontract.lint.report import FORMATS
+from tests.fixtures.documents import assert_document
 
 
 @pytest.fixture(autouse=True)
@@ -21,8 +24,8 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(*arguments: str, stdin: str = "") -> Result:
-    result = CliRunner().invoke(lint, arguments, input=stdin)
+def run(*arguments: str, stdin: str = "", group: Sequence[str] = ()) -> Result:
+    result = CliRunner().invoke(ec, [*group, "lint", *arguments], input=stdin)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
@@ -54,14 +57,16 @@ def test_files_are_read_in_order_as_one_history(elsewhere: Path) -> None:
 
 
 def test_a_missing_path_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match=r"nowhere\.sql"):
-        run("nowhere.sql")
+    result = run("nowhere.sql")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "error:   nowhere.sql: there is no such file or directory\n"
 
 
 def test_explain_tells_about_a_rule_and_refuses_an_unknown_one() -> None:
     assert "ACCESS EXCLUSIVE on users" in run("--explain", "set-not-null-scan").stdout
-    with pytest.raises(UsageError, match="no-such-rule"):
-        run("--explain", "no-such-rule")
+    unknown = run("--explain", "no-such-rule")
+    assert (unknown.exit_code, "no-such-rule" in unknown.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -91,8 +96,8 @@ def test_since_reports_only_about_files_that_changed(elsewhere: Path) -> None:
 
 def test_since_an_unknown_reference_is_a_usage_error(elsewhere: Path) -> None:
     (elsewhere / "1.sql").write_text("SELECT 1")
-    with pytest.raises(UsageError, match="no-such-branch"):
-        run("1.sql", "--since", "no-such-branch")
+    result = run("1.sql", "--since", "no-such-branch")
+    assert (result.exit_code, "no-such-branch" in result.stderr) == (2, True)
 
 
 def test_a_baseline_is_written_and_then_silences(elsewhere: Path) -> None:
@@ -107,8 +112,8 @@ def test_a_baseline_is_written_and_then_silences(elsewhere: Path) -> None:
 
 def test_linting_sql_imports_neither_sqlalchemy_nor_alembic() -> None:
     program = (
-        "import sys; sys.argv = ['ec', '-', '--exit-zero']\nfrom expandcontract.cli.lint import lint\n"
-        "try: lint()\nexcept SystemExit: pass\n"
+        "import sys; sys.argv = ['ec', 'lint', '-', '--exit-zero']\nfrom expandcontract.cli.main import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
         "print(sorted({'sqlalchemy', 'alembic', 'psycopg', 'google', 'postgast'} & set(sys.modules)))"
     )
 
@@ -117,3 +122,95 @@ def test_linting_sql_imports_neither_sqlalchemy_nor_alembic() -> None:
     )
 
     assert answer.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(("sql", "outcome"), [("DROP TABLE a", "findings"), ("SELECT 1", "done")])
+@pytest.mark.parametrize("asked", [["--json"], ["--format", "json"]], ids=" ".join)
+def test_the_document_fits_the_exit_code(sql: str, outcome: str, asked: list[str]) -> None:
+    result = run("-", *asked, stdin=sql)
+
+    document = json.loads(result.stdout)
+    assert_document(document, result.exit_code)
+    assert (document["command"], document["outcome"]) == ("lint", outcome)
+
+
+def test_an_empty_folder_is_nothing_to_lint(elsewhere: Path) -> None:
+    result = run(".", "--json")
+
+    assert (result.exit_code, json.loads(result.stdout)["outcome"]) == (0, "nothing")
+
+
+def test_an_error_is_a_document_as_well() -> None:
+    result = run("nowhere.sql", "--json")
+
+    assert_document(json.loads(result.stdout), result.exit_code)
+    assert result.exit_code == 2
+
+
+def test_without_a_project_it_says_what_to_do() -> None:
+    result = run()
+
+    assert result.exit_code == 2
+    assert "there is no alembic.ini" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_fault_shows_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr("expandcontract.commands.lint.lint_texts", broken)
+
+    result = run("-", stdin="SELECT 1")
+
+    assert result.exit_code == 70
+    assert "a fault in ec itself: RuntimeError: out of order" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_groups_options_name_the_project_and_its_settings(elsewhere: Path) -> None:
+    tree = elsewhere / "db"
+    (tree / "migrations" / "versions").mkdir(parents=True)
+    (tree / "migrations" / "env.py").write_text("")
+    (tree / "alembic.ini").write_text(f"[app]\nscript_location = {tree}/migrations\n")
+    (tree / "pyproject.toml").write_text(
+        '[tool.expandcontract]\nrate = 5\n[tool.expandcontract.lint]\nserver_version = "15"\n'
+    )
+    (tree / "migrations" / "versions" / "one.py").write_text(
+        'from alembic import op\nrevision, down_revision = "one", None\n\n\ndef upgrade():\n    op.drop_table("a")\n'
+    )
+
+    result = run("--json", group=["-c", "db/alembic.ini", "-n", "app"])
+
+    document = json.loads(result.stdout)
+    assert (result.exit_code, document["server_version"]) == (1, "15")
+    assert [each["path"] for each in document["findings"]] == ["db/migrations/versions/one.py"] * len(
+        document["findings"]
+    )
+
+
+def test_a_revision_that_cannot_be_imported_is_named(elsewhere: Path) -> None:
+    (elsewhere / "versions").mkdir()
+    (elsewhere / "env.py").write_text("")
+    (elsewhere / "alembic.ini").write_text(f"[alembic]\nscript_location = {elsewhere}\n")
+    (elsewhere / "versions" / "one.py").write_text('revision, down_revision = "one", None\nimport nowhere\n')
+
+    result = run()
+
+    assert result.exit_code == 2
+    assert "one.py:2" in result.stderr
+
+
+def test_the_settings_of_lint_disturb_no_other_command(elsewhere: Path) -> None:
+    (elsewhere / "pyproject.toml").write_text('[tool.expandcontract.lint]\nserver_version = "15"\n')
+
+    assert load_settings(ProjectOptions(), {}).rate == 10_000
+
+
+def test_the_example_project_has_neither_errors_nor_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2] / "migrations_example")
+
+    document = json.loads(run("--json").stdout)
+
+    assert {each["severity"] for each in document["findings"]} <= {"note"}
+    assert [each["rule"] for each in document["findings"] if "trigger" in each["rule"]] == []

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from lint_corpus import DATA, HARD, rows
 
 from expandcontract.lint import Hazard, Schema, lint_sql
 from expandcontract.lint.catalogue import all_rules
 from expandcontract.lint.reading.text import read
 from expandcontract.lint.server.effects import Effects
 from expandcontract.lint.server.running import run
+from tests.lint.lint_corpus import DATA, HARD, rows
 
 SCHEMA = (DATA / "lock_facts_schema.sql").read_text()
 # Created after the other statements had been measured.

@@ -88,4 +88,4 @@ def test_json_keeps_its_shape() -> None:
         "why",
         "instead",
     }
-    assert json.loads(rendered("json"))["outcome"] == "nothing"
+    assert json.loads(rendered("json"))["outcome"] == "done"

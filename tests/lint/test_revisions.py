@@ -6,13 +6,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from lint_corpus import HARD
 
-from expandcontract.alembic_bridge.rendering import render_tree, script_directory
+from expandcontract.alembic_bridge.project import open_project
+from expandcontract.alembic_bridge.project_options import ProjectOptions
+from expandcontract.alembic_bridge.rendering import render_tree
 from expandcontract.commands.lint import lint_tree
 from expandcontract.lint import Finding, Severity
 from expandcontract.lint.catalogue import all_rules
 from expandcontract.lint.settings import Settings
+from tests.lint.lint_corpus import HARD
 
 FIRST = """
 op.create_table("users", sa.Column("id", sa.BigInteger, primary_key=True), sa.Column("name", sa.String(40)),
@@ -137,7 +139,7 @@ def tree(tmp_path: Path) -> Path:
 
 def lint_second(tree: Path, body: str) -> list[Finding]:
     file = write_revision(tree, "second", "first", body)
-    revisions = list(render_tree(script_directory(tree / "alembic.ini", "alembic")))
+    revisions = list(render_tree(open_project(ProjectOptions((str(tree / "alembic.ini"),))).script))
     report = lint_tree(revisions, Settings(), today=date(2026, 1, 1), reported={file.resolve()})
     return list(report.findings)
 

@@ -6,9 +6,9 @@ import runpy
 from pathlib import Path
 
 import pytest
-from lint_corpus import rows
 
 from expandcontract.lint.catalogue import all_rules
+from tests.lint.lint_corpus import rows
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from lint_corpus import rows
 
 from expandcontract.lint import Schema
 from expandcontract.lint.reading.text import read
 from expandcontract.lint.server.type_change import convert
 from expandcontract.lint.sqltype import SqlType
 from expandcontract.lint.statement import CreateTable
+from tests.lint.lint_corpus import rows
 
 DOMAINS = Schema.from_sql(
     "CREATE DOMAIN plain_dom AS integer; CREATE DOMAIN posint AS integer CHECK (value > 0);"

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
-import psycopg
 import pytest
 from click.testing import CliRunner
-from servers import Server, installations, running
 
 from expandcontract.cli.lint import lint
 from expandcontract.commands.prove_lint import Step, prove
 from expandcontract.lint.server import effects
 from expandcontract.lint.statement import AddColumn
+from tests.fixtures.servers import Database
 
+ROOT = Path(__file__).parents[2]
 TEXT = """
 CREATE TABLE users (id bigint PRIMARY KEY, name varchar(40), age integer);
 CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint);
@@ -30,19 +32,9 @@ ALTER TABLE nowhere ADD COLUMN a int;
 """
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    version = max(installations())
-    with running(version, installations()[version]) as started:
-        yield started
-
-
 @pytest.fixture
-def scratch(server: Server) -> str:
-    with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute("DROP DATABASE IF EXISTS scratch WITH (FORCE)")
-        admin.execute("CREATE DATABASE scratch")
-    return server.dsn("scratch")
+def scratch(database: Database) -> str:
+    return database.superuser_dsn
 
 
 def test_every_statement_is_run_and_agrees_with_the_rules(scratch: str, tmp_path: Path) -> None:
@@ -74,3 +66,30 @@ def test_a_wrong_claim_is_noticed(scratch: str, monkeypatch: pytest.MonkeyPatch)
     proofs = prove(steps, scratch)
 
     assert [proof.differences for proof in proofs] == [(), ("a: said no lock, seen ACCESS EXCLUSIVE",)]
+
+
+def test_without_a_dsn_the_tree_runs_on_a_server_of_our_own(installation: object, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "migrations_example", tmp_path / "shop")
+
+    answer = subprocess.run(
+        [sys.executable, "-m", "expandcontract", "lint", "--prove", "--json"],
+        cwd=tmp_path / "shop", capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+    assert answer.returncode == 0, answer.stderr
+    document = json.loads(answer.stdout)
+    seen = {each["statement"]: each for each in document["statements"]}
+    assert [each["statement"] for each in document["statements"] if each["error"] or each["differences"]] == []
+    (validate,) = [each for statement, each in seen.items() if "VALIDATE" in statement]
+    assert validate["locks"] == {"users": "SHARE UPDATE EXCLUSIVE"}
+    assert validate["work"] == ["scan"]
+
+
+def test_a_path_after_prove_is_a_path(installation: object, tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("CREATE TABLE a (b int); ALTER TABLE a ADD COLUMN c int;")
+
+    result = CliRunner().invoke(lint, ["--prove", str(tmp_path / "a.sql")])
+
+    assert result.exit_code == 0, result.output
+    assert "ACCESS EXCLUSIVE on a" in result.stdout
+    assert result.stdout.endswith("2 statements run, 0 failed, 0 differ from what the rules say\n")

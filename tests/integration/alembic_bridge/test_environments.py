@@ -31,18 +31,11 @@ def life(project, *options):
 
 @pytest.mark.parametrize("kind", ["begin", "psycopg-async", "asyncpg"])
 def test_a_change_lives_its_whole_life_through_an_env_py_of_that_kind(kind, database, make_project):
-    if kind == "asyncpg":
-        pytest.importorskip("asyncpg")
-    if kind != "begin":
-        pytest.importorskip("greenlet")
     life(make_project(database, kind))
 
 
 @pytest.mark.parametrize("kind", ["begin", "asyncpg"])
 def test_a_blocked_step_is_tried_again_through_an_env_py_of_that_kind(kind, database, make_project):
-    if kind == "asyncpg":
-        pytest.importorskip("asyncpg")
-        pytest.importorskip("greenlet")
     project = make_project(database, kind)
     project.revision("0001", CREATE_USERS)
     project.ok("migrate", "expand")

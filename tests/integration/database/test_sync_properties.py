@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 import expandcontract.alembic_bridge.operations  # noqa: F401  # registers op.create_sync
 from expandcontract.backfill.ranges import RangeStatements
 from expandcontract.database.catalog import Key
+from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.sync_catalog import sync_columns, types
 from expandcontract.domain.change import Backfill, Sync
 
 KEY = Key(("id",), ("integer",))
@@ -103,7 +105,8 @@ class Server:
             self.connection.execute(f"INSERT INTO users ({', '.join(values)}) VALUES ({places})", values)
 
     def fill(self, lower, upper, *, new_code_wrote):
-        statements = RangeStatements(self.backfill, KEY, new_code_wrote)
+        columns = sync_columns(PsycopgExecutor(self.connection), "users")
+        statements = RangeStatements(self.backfill, KEY, new_code_wrote, types(columns))
         with self.connection.transaction():
             self.connection.execute("SET LOCAL ec.sync = 'off'")
             return self.connection.execute(statements.fill((str(lower),), (str(upper),))).rowcount

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 import pytest
@@ -19,7 +20,7 @@ def test_each_block_is_one_statement_that_starts_with_its_question(file: str) ->
         head, _, body = text.partition("\n")
         assert head.startswith(f"-- {name}: ")
         assert body.rstrip().endswith(";"), name
-        assert body.count(";") == 1, name
+        assert re.sub(r"'[^']*'", "", body).count(";") == 1, name
 
 
 def test_there_are_queries_to_test() -> None:

@@ -1,0 +1,80 @@
+"""What the user's models map, as env.py tells Alembic: its ``target_metadata``. No database is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import RevisionStep
+from sqlalchemy import MetaData
+
+from expandcontract.alembic_bridge.environment import environment_errors, quiet
+from expandcontract.alembic_bridge.project import Project
+from expandcontract.errors import EcError
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """
+    The mapped columns, each with its table's name (schema first, if it has one), or in ``unknown`` why there are none.
+
+    A project without ``target_metadata`` has none.
+    """
+
+    env_py: Path
+    columns: frozenset[tuple[tuple[str, ...], str]] = frozenset()
+    unknown: str | None = None
+
+
+def mapped_columns(project: Project) -> Models:
+    """The columns that the models map, by a run of env.py's offline branch in which nothing is migrated."""
+    seen: list[MetaData] = []
+    configured = False
+
+    def nothing(_: Any, __: Any) -> Iterable[RevisionStep]:
+        return ()
+
+    environment = EnvironmentContext(project.config, project.script, fn=nothing, as_sql=True)
+    configure = environment.configure
+
+    def configure_and_look(*arguments: Any, **options: Any) -> None:
+        nonlocal configured
+        configured = True
+        seen.extend(_metadata(options.get("target_metadata")))
+        configure(*arguments, **{**options, "output_buffer": StringIO()})
+
+    environment.configure = configure_and_look  # type: ignore[method-assign]
+    env_py = Path(project.script.env_py_location)
+    try:
+        with environment, quiet(), environment_errors(project, lambda: False):
+            project.script.run_env()
+    except (EcError, SystemExit) as error:
+        if not configured:
+            because = f"env.py doesn't run offline ({error}" + (
+                f": {because})" if (because := _because(error)) else ")"
+            )
+            return Models(env_py, unknown=because)
+    if not configured:
+        return Models(env_py, unknown="env.py never called context.configure() when it ran offline")
+    return Models(env_py, frozenset(_columns(seen)))
+
+
+def _because(error: BaseException) -> str | None:
+    return error.because if isinstance(error, EcError) else None
+
+
+def _metadata(given: MetaData | Sequence[MetaData] | None) -> Sequence[MetaData]:
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, MetaData) else given
+
+
+def _columns(seen: Iterable[MetaData]) -> Iterable[tuple[tuple[str, ...], str]]:
+    for metadata in seen:
+        for table in metadata.tables.values():
+            name = (table.schema, table.name) if table.schema else (table.name,)
+            yield from ((name, column.name) for column in table.columns)

@@ -1,0 +1,18 @@
+"""What a database holds, as SQL that leads there: for a judge of SQL that never connects."""
+
+from __future__ import annotations
+
+from expandcontract.database.executor import Executor
+from expandcontract.database.queries import queries
+
+
+def deployed_schema(executor: Executor) -> str:
+    """
+    The user's schemas, types, functions, tables, constraints, indexes, views and triggers, in an order that runs.
+
+    The session's ``search_path`` must be ``pg_catalog``, so that every name is written with its schema. Left out are
+    what extensions own and the ledger: nobody's migrations change these.
+    """
+    asked = queries("deployed_schema")
+    statements = [row[0] for name in asked for row in executor.rows(asked[name])]
+    return "".join(f"{statement};\n" for statement in statements)
