@@ -58,6 +58,14 @@ def one(dsn: str, question: str) -> object:
     return row[0]
 
 
+def refuses(connection: psycopg.Connection) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return True
+    return False
+
+
 def with_a_row(server: ScratchServer) -> None:
     with psycopg.connect(server.dsn()) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
@@ -116,8 +124,7 @@ def test_a_killed_server_recovers_what_was_committed(cluster):
         connection.execute("INSERT INTO kept VALUES (43)")
 
         cluster.kill()
-        with pytest.raises(psycopg.OperationalError):
-            connection.execute("SELECT 1")
+        assert until(lambda: refuses(connection))  # a backend may answer once more before it sees what happened
         cluster.start()
 
     assert one(cluster.dsn(), "SELECT array_agg(answer) FROM kept") == [42]
