@@ -15,6 +15,7 @@ from expandcontract.backfill.stretches import estimated_rows, find_stretches
 from expandcontract.database import catalog
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Worker
 from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.sync_catalog import sync_columns
 from expandcontract.domain.change import Backfill
 from expandcontract.errors import RunnerBusy, UsageError
 
@@ -78,7 +79,7 @@ def open_session(
 
     Raises:
         RunnerBusy: another backfill fills the same table.
-        UsageError: the table doesn't exist, or can't be walked along.
+        UsageError: the table doesn't exist, can't be walked along, or lacks a column that is to be set.
     """
     connection = open_connection(f"ec:backfill:{revision}")
     try:
@@ -103,6 +104,7 @@ def open_session(
                 raise UsageError(f"the backfill's table {backfill.table} doesn't exist in this database")
             ledger.lock_joining(root)
             if begins:
+                _check_columns(connection, backfill)
                 ledger.bury()
                 others = [worker for worker in ledger.workers(revision, root) if worker.revision != revision]
                 _refuse_beside(others, backfill.table)
@@ -167,6 +169,13 @@ def _begin(
         ledger.retry(revision)  # somebody may have mended the rows set aside
     if settings.sets_rate:
         ledger.put_rate(revision, settings.rate)
+
+
+def _check_columns(connection: psycopg.Connection[Any], backfill: Backfill) -> None:
+    columns = sync_columns(PsycopgExecutor(connection), backfill.table, backfill.table_schema)
+    missing = [name for name in backfill.assignments if name not in columns]
+    if missing:
+        raise UsageError(f"{backfill.table} has no column {', '.join(missing)}, which the backfill sets")
 
 
 def _refuse_beside(workers: list[Worker], table: str) -> None:

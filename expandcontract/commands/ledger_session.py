@@ -79,7 +79,8 @@ def facts_of(
         now=now,
         steps=with_stale_backfills(steps, kept, router, now),
         router=router,
-        rows_set_aside=ledger.backfills.set_aside(),
+        # without a record of a step there may be no ledger to ask
+        rows_set_aside=ledger.backfills.set_aside() if records else {},
         titles={step.revision: record.title for step, record in records.items()},
     )
 
