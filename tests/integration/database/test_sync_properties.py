@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 import expandcontract.alembic_bridge.operations  # noqa: F401  # registers op.create_sync
 from expandcontract.backfill.ranges import RangeStatements
+from expandcontract.backfill.verification import needy
+from expandcontract.database.backfill_ledger import Stretch
 from expandcontract.database.catalog import Key
-from expandcontract.database.executor import PsycopgExecutor
-from expandcontract.database.sync_catalog import sync_columns, types
 from expandcontract.domain.change import Backfill, Sync
 
-KEY = Key(("id",), ("integer",))
+STRETCH = Stretch(1, "public", "users", Key(("id",), ("integer",)), ("4",))
 IDS = st.integers(1, 4)
 TEXTS = st.sampled_from([None, "", "a", "A", "Bc"])
 WRITES = st.one_of(
@@ -105,8 +105,8 @@ class Server:
             self.connection.execute(f"INSERT INTO users ({', '.join(values)}) VALUES ({places})", values)
 
     def fill(self, lower, upper, *, new_code_wrote):
-        columns = sync_columns(PsycopgExecutor(self.connection), "users")
-        statements = RangeStatements(self.backfill, KEY, new_code_wrote, types(columns))
+        condition = needy(self.connection, self.backfill, new_code_wrote=new_code_wrote)
+        statements = RangeStatements(self.backfill, STRETCH, condition)
         with self.connection.transaction():
             self.connection.execute("SET LOCAL ec.sync = 'off'")
             return self.connection.execute(statements.fill((str(lower),), (str(upper),))).rowcount
