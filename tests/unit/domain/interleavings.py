@@ -160,6 +160,11 @@ class Interleavings(RuleBasedStateMachine):
             tree = next(tree for tree in reversed(self.world.trees) if latest in tree)
             self.world.undo(latest, tree, give_up=list(self.world.builds) if everybody else [])
 
+    @rule(tree=nth, change=nth)
+    def amend(self, tree: int, change: int) -> None:
+        if authored := self.change(self.tree(tree), change):
+            self.world.amend(authored, self.tree(tree))
+
     # whole lives
 
     @precondition(may_author)
@@ -185,11 +190,16 @@ class Interleavings(RuleBasedStateMachine):
         self.wait_and_contract(tree, 4 * DAY)
 
     @precondition(may_author)
-    @rule(design=designs, colour=colours)
-    def contract_from_a_tree_that_was_left_behind(self, design: Design, colour: str) -> None:
+    @rule(design=designs, colour=colours, who_amends=st.sampled_from(["nobody", "the newer", "both"]))
+    def contract_from_a_tree_that_was_left_behind(self, design: Design, colour: str, who_amends: str) -> None:
         behind = self.world.author(replace(design, contracts=True), self.tree(0))
         self.world.release(colour, behind)
-        self.expand_tree(self.world.author(replace(design, spares_what_waits=True), behind))
+        newer = self.world.author(replace(design, spares_what_waits=True), behind)
+        if who_amends != "nobody":
+            self.amend_tree(newer)
+        self.expand_tree(newer)
+        if who_amends == "both":
+            self.amend_tree(behind)
         self.wait_and_contract(behind, 4 * DAY)
 
     @precondition(may_author)
@@ -211,6 +221,10 @@ class Interleavings(RuleBasedStateMachine):
     def expand_tree(self, tree: Tree) -> None:
         for authored in tree:
             self.world.expand(authored, tree)
+
+    def amend_tree(self, tree: Tree) -> None:
+        for authored in tree:
+            self.world.amend(authored, tree)
 
     def contract_tree(self, tree: Tree) -> None:
         for authored in tree:

@@ -148,11 +148,6 @@ class PhysicalSchema:
             if held.authored.change.backfill is not None
         }
 
-    def began_otherwise(self, tree: Tree) -> bool:
-        """Whether a contract has begun that this tree would run differently; its checksum tells."""
-        begun = {revision: held.contracted_as for revision, held in self.held.items() if not held.has_old_shape}
-        return any(authored.revision in begun and begun[authored.revision] != authored for authored in tree)
-
     def _built(self, revision: str, promise: str) -> Held:
         held = self.held.get(revision)
         if held is None or not held.has_new_shape:
