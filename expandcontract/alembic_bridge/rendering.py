@@ -20,6 +20,7 @@ from alembic.operations.ops import AlterColumnOp, MigrateOperation
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.base import Script
+from sqlalchemy import make_url
 from sqlalchemy.exc import CompileError
 from sqlalchemy.types import TypeEngine
 
@@ -142,7 +143,8 @@ def _phase(name: str, functions: Sequence[Callable[[], Any]], path: Path) -> Ren
 
 def _part(function: Callable[[], Any], path: Path, known: list[KnownType]) -> RenderedPart:
     output = _Output(path)
-    context = _Watched.configure(dialect_name="postgresql", opts={"as_sql": True, "output_buffer": output})
+    options = {"as_sql": True, "output_buffer": output}
+    context = _Watched(make_url("postgresql://").get_dialect()(), None, options)
     context.asked_from = str(path)
     stopped = None
     with _recording(context, known, output):

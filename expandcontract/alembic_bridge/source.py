@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 _PLACES_IN_HISTORY = frozenset(("revision", "down_revision", "branch_labels", "depends_on", "contract_after"))
 
 
 def essence(file: Path) -> str:
-    """
-    The syntax tree of the file: comments, docstrings and layout don't count, nor does its place in the history.
-    """
-    tree = ast.parse(file.read_bytes())
+    """The syntax tree of the file: comments, docstrings and layout don't count, nor does its place in the history."""
+    return _essence(file.read_text(encoding="utf-8"))
+
+
+def essence_of(function: Callable[..., Any]) -> str:
+    """The syntax tree of a function; of one without a source its name."""
+    try:
+        return _essence(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, SyntaxError, TypeError):  # built in, or a part of a longer expression
+        return getattr(function, "__qualname__", repr(function))
+
+
+def _essence(source: str) -> str:
+    tree = ast.parse(source)
     tree.body = [statement for statement in tree.body if not _names_its_place(statement)]
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
