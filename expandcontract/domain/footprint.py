@@ -30,6 +30,10 @@ class Touched:
             return False
         return self.member is None or other.member is None or self.member == other.member
 
+    def narrowness(self) -> tuple[bool, bool, bool]:
+        """How much it says, to choose between two names of what may be one object."""
+        return self.name is not None, self.member is not None, self.schema is not None
+
     def __str__(self) -> str:
         if self.name is None:
             return f"everything in schema {self.schema}" if self.schema else "everything"
@@ -71,7 +75,7 @@ class Footprint:
                 return f"what one of them touches can't be told: {footprint.unknown}"
         pairs = [(self.changes, other.changes | other.uses), (other.changes, self.uses)]
         common = {
-            str(mine if mine.member or theirs.name is None else theirs)
+            str(max(mine, theirs, key=Touched.narrowness))
             for changed, touched in pairs
             for mine in changed
             for theirs in touched

@@ -36,17 +36,25 @@ def _names(words: Sequence[str]) -> str:
     return ", ".join(words)
 
 
+def contract_waits(revision: str, facts: Facts) -> bool:
+    """Whether the ledger knows of a contract of that change that isn't done, whatever a tree may say."""
+    return Step(revision, Phase.CONTRACT) in facts.recorded and not facts.is_done(revision, Phase.CONTRACT)
+
+
 def tree_ships_all_applied(phase: Phase, change: Change, facts: Facts) -> Refusal | None:
     """An old tree may not migrate: it doesn't know what newer code has done to the schema."""
     missing = sorted(facts.applied - {known.revision for known in facts.tree})
     if not missing:
         return None
+    waiting = [revision for revision in missing if contract_waits(revision, facts)]
     return Refusal(
         Step(change.revision, phase),
         change.title,
         Code.OLD_TREE,
-        because=f"this tree lacks {_names(missing)}, which the ledger knows as applied",
-        next="run it from a tree that has every applied revision (the newest release)",
+        because=f"this tree lacks {_names(missing)}, which the ledger knows as applied"
+        + (f"; the contract of {_names(waiting)} still waits" if waiting else ""),
+        next="run it from a tree that has every applied revision (the newest release)"
+        + ("; what was deleted, bring back until its contract is done" if waiting else ""),
     )
 
 
@@ -113,10 +121,7 @@ def edited_phases(change: Change, facts: Facts) -> tuple[Phase, ...]:
     Of a step that has run, what ran counts; of a contract that waits, all of it, for later changes have overtaken it
     as it was. What is finished may be edited as one likes.
     """
-    contract = Step(change.revision, Phase.CONTRACT)
-    if facts.is_done(change.revision, Phase.EXPAND) and (
-        contract not in facts.recorded or facts.is_done(change.revision, Phase.CONTRACT)
-    ):
+    if facts.is_done(change.revision, Phase.EXPAND) and not contract_waits(change.revision, facts):
         return ()
     return tuple(
         phase

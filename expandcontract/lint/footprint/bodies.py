@@ -43,7 +43,7 @@ def body_of_block(source: str) -> Body:
 
 def _plpgsql(source: str, what: str) -> Body:
     function = parse_plpgsql(source)
-    if function is None:
+    if function is None or "action" not in function:
         return Body(unreadable=f"the body of {what} can't be read")
     nodes = list(walk(function))
     if any(tag in _DYNAMIC or "dynquery" in node for tag, node in nodes):

@@ -25,7 +25,9 @@ def footprint(texts: Iterable[str], standing: Standing) -> Footprint:
     unknown = None
     for trace in (*done, *standing.run_by(started)):
         unknown = unknown or trace.unknown or _unplaced(trace, standing)
-        changes |= standing.standing_on(trace.changes) if trace.takes_along else trace.changes
+        changes |= trace.changes
+        if trace.takes_along:
+            changes |= standing.standing_on(trace.changes, as_rows=bool(trace.writes))
         changes |= {table for each in trace.writes for table in standing.behind(each) if table != each}
         uses |= trace.uses | _tables_of_unknown_members(trace, standing)
     return Footprint(frozenset(changes), standing.used_by(changes | uses) - changes, unknown)

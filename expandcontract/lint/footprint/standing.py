@@ -82,13 +82,13 @@ class Standing:
     def _everything(self) -> dict[Touched, set[Touched]]:
         return {subject: uses for known in self._uses.values() for subject, uses in known.items()}
 
-    def standing_on(self, changed: Iterable[Touched]) -> frozenset[Touched]:
-        """Whatever stands on these objects, directly or not, each as a whole."""
+    def standing_on(self, changed: Iterable[Touched], *, as_rows: bool) -> frozenset[Touched]:
+        """These objects and whatever stands on them; `as_rows`: the tables whose rows go with theirs."""
         found = set(changed)
         everything = self._everything()
         while True:
             more = {
-                Touched(subject.name, None, subject.schema)
+                Touched(subject.name, None, subject.schema) if as_rows else subject
                 for subject, uses in everything.items()
                 if any(one.meets(use) for use in uses for one in found)
             }

@@ -20,7 +20,7 @@ def traces(text: str) -> Iterator[Trace]:
     """Give what each statement of the text touches, in order."""
     blocks = set()
     for statement in read(text):
-        if not statement.in_block:
+        if not statement.in_block or isinstance(statement.actions[0], sql.NotAnalysed):
             yield from _of_statement(statement)
         elif statement.start not in blocks:  # a block is looked into as a whole: its conditions read as well
             blocks.add(statement.start)

@@ -76,21 +76,15 @@ class World:
         return tuple(sparing(authored, touches) for authored in tree)
 
     def rebase(self, tree: Tree) -> Tree:
-        """`tree` on top of all that is applied; what has run stays as it ran, and every sparing is kept."""
-        applied = tuple(held.contracted_as or self._merged(held.authored) for held in self.schema.held.values())
-        onto = {authored.revision for authored in applied}
-        return self._keep((*applied, *(self._merged(mine) for mine in tree if mine.revision not in onto)))
+        """`tree` on top of all that is applied; where both have a change, as `tree` has it."""
+        mine = {authored.revision: authored for authored in tree}
+        applied = tuple(mine.get(revision, held.authored) for revision, held in self.schema.held.items())
+        return self._keep((*applied, *(each for each in tree if each.revision not in self.schema.held)))
 
     def merge(self, tree: Tree, other: Tree) -> Tree:
         """What `other` has on top of `tree`, without a look at the database."""
         mine = {authored.revision for authored in tree}
-        both = (*tree, *(authored for authored in other if authored.revision not in mine))
-        return self._keep(tuple(self._merged(authored) for authored in both))
-
-    def _merged(self, authored: Authored) -> Authored:
-        versions = [known for tree in self.trees for known in tree if known.revision == authored.revision]
-        kept = frozenset.intersection(*(known.contract_touches for known in versions))
-        return sparing(authored, authored.contract_touches - kept)
+        return self._keep((*tree, *(authored for authored in other if authored.revision not in mine)))
 
     def _keep(self, tree: Tree) -> Tree:
         if tree not in self.trees:
@@ -215,7 +209,7 @@ class World:
         if not self._may_run(authored, Phase.CONTRACT, tree):
             return False
         self._insist_that_windows_have_closed(authored)
-        complete = self.schema.remove(authored, tree, parts)
+        complete = self.schema.remove(authored, parts)
         self._record(authored, Phase.CONTRACT, complete)
         self._take_for_meant(authored)
         return True
@@ -225,6 +219,7 @@ class World:
         if gate.amend_refusals(authored.change, self.facts(tree)):
             return False
         self._take_for_meant(authored)
+        self.schema.amend(authored)
         return True
 
     def _take_for_meant(self, authored: Authored) -> None:
