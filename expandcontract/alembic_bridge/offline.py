@@ -21,7 +21,6 @@ from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.expressions import qualified
 from expandcontract.database.ledger import Ledger
 from expandcontract.domain.phase import Phase
-from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import ConfigurationError, RevisionError
 
 
@@ -168,15 +167,8 @@ def _ledger_rows(
     connection: psycopg.Connection[Any], revision: Revision, phase: Phase, index: int, actor: Actor
 ) -> str:
     """The statements that record the part; they fail where there is no ledger, and so guard the script."""
-    step = Step(revision.change.revision, phase)
-    parts = revision.parts(phase)
-    last = index + 1 == len(parts)
     writer = _Writer(connection)
-    ledger = Ledger(writer, actor)
-    state = StepState.DONE if last else StepState.STARTED
-    ledger.put_step(step, state, title=revision.change.title, parts_done=index + 1)
-    facts = {"part": parts[index].__name__, "by_script": True}
-    ledger.record(f"{phase} done" if last else f"{phase} part done", facts, step=step)
+    Ledger(writer, actor).part_ran(revision.change, phase, index, {"by_script": True})
     return "\n".join(writer.statements)
 
 

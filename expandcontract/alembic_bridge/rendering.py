@@ -20,10 +20,12 @@ from alembic.operations.ops import AlterColumnOp, MigrateOperation
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.base import Script
+from sqlalchemy import make_url
 from sqlalchemy.exc import CompileError
 from sqlalchemy.types import TypeEngine
 
 from expandcontract.alembic_bridge.operations import CreateSyncOp, DropSyncOp
+from expandcontract.domain.change import Sync
 
 PHASES = ("upgrade", "backfill", "contract", "downgrade")
 _BEGIN, _COMMIT = "BEGIN;", "COMMIT;"
@@ -34,12 +36,17 @@ class RenderedStatement:
     """
     One statement, and the line of the revision file that asked for it (0 where it is unknown).
 
-    ``of_sync`` tells those of ``op.create_sync`` and ``op.drop_sync``.
+    ``sync`` is set for those of ``op.create_sync`` and ``op.drop_sync``.
     """
 
     sql: str
     line: int
-    of_sync: bool = False
+    sync: Sync | None = None
+
+    @property
+    def of_sync(self) -> bool:
+        """Whether it is one of those that a Sync consists of."""
+        return self.sync is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +75,30 @@ class Unrendered:
 
 
 @dataclass(frozen=True, slots=True)
+class RenderedPart:
+    """The SQL of one part of a phase, and where it needs a database to go on, if it does."""
+
+    segments: tuple[Segment, ...]
+    unrendered: Unrendered | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RenderedPhase:
-    """One phase of a revision: its name in the module, its SQL, and where rendering stopped, if it did."""
+    """One phase of a revision: its name in the module, and its parts."""
 
     name: str
-    segments: tuple[Segment, ...]
-    known_types: tuple[KnownType, ...]
-    unrendered: tuple[Unrendered, ...]
+    parts: tuple[RenderedPart, ...]
+    known_types: tuple[KnownType, ...] = ()
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """What all parts run."""
+        return tuple(segment for part in self.parts for segment in part.segments)
+
+    @property
+    def unrendered(self) -> tuple[Unrendered, ...]:
+        """Where the parts stopped that did."""
+        return tuple(part.unrendered for part in self.parts if part.unrendered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +136,48 @@ def _functions(module: ModuleType, name: str) -> Sequence[Callable[[], Any]]:
 
 
 def _phase(name: str, functions: Sequence[Callable[[], Any]], path: Path) -> RenderedPhase:
-    segments: list[Segment] = []
     known: list[KnownType] = []
-    unrendered: list[Unrendered] = []
-    for function in functions:
-        output = _Output(path)
-        context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "output_buffer": output})
-        with _recording(context, known, output):
-            try:
-                function()
-            except Exception as error:
-                unrendered.append(Unrendered(f"{type(error).__name__}: {error}", _line_of(error, path)))
-        segments += [segment for segment in output.segments if segment.statements]
-    return RenderedPhase(name, tuple(segments), tuple(known), tuple(unrendered))
+    parts = tuple(_part(function, path, known) for function in functions)
+    return RenderedPhase(name, parts, tuple(known))
+
+
+def _part(function: Callable[[], Any], path: Path, known: list[KnownType]) -> RenderedPart:
+    output = _Output(path)
+    options = {"as_sql": True, "output_buffer": output}
+    context = _Watched(make_url("postgresql://").get_dialect()(), None, options)
+    context.asked_from = str(path)
+    stopped = None
+    with _recording(context, known, output):
+        try:
+            function()
+        except Exception as error:
+            stopped = Unrendered(f"{type(error).__name__}: {error}", _line_of(error, path))
+    if stopped is None and context.asked_at is not None:
+        stopped = Unrendered("it asks whether there is a connection", context.asked_at)
+    return RenderedPart(tuple(segment for segment in output.segments if segment.statements), stopped)
+
+
+class _Watched(MigrationContext):
+    """Notes where a revision asks whether it runs without a database: then it may do something else in one."""
+
+    asked_from = ""
+    asked_at: int | None = None
+
+    @property
+    def as_sql(self) -> bool:
+        """Whether SQL is only written, as Alembic's own code asks at every turn."""
+        caller = sys._getframe(1)
+        if caller.f_code.co_filename == self.asked_from and self.asked_at is None:
+            self.asked_at = caller.f_lineno
+        return True
+
+    @as_sql.setter
+    def as_sql(self, _: bool) -> None:
+        """It always is."""
 
 
 @contextmanager
-def _recording(context: MigrationContext, known: list[KnownType], output: _Output) -> Iterator[None]:
+def _recording(context: _Watched, known: list[KnownType], output: _Output) -> Iterator[None]:
     """Let ``op.*`` also note what ``existing_type=`` tells, which is lost in the SQL."""
     with Operations.context(context) as operations:
         invoke = operations.invoke
@@ -137,13 +186,20 @@ def _recording(context: MigrationContext, known: list[KnownType], output: _Outpu
             if isinstance(operation, AlterColumnOp) and isinstance(operation.existing_type, TypeEngine):
                 with suppress(CompileError):  # a type of another dialect tells nothing about this one
                     known.append(_known_type(operation, operation.existing_type, context))
-            output.of_sync = isinstance(operation, CreateSyncOp | DropSyncOp)
+            output.sync = operation.sync if isinstance(operation, CreateSyncOp | DropSyncOp) else None
             try:
                 return invoke(operation)
             finally:
-                output.of_sync = False
+                output.sync = None
+
+        get_bind = operations.get_bind
+
+        def note_and_get_bind() -> Any:
+            context.asked_at = context.asked_at or output.line()
+            return get_bind()
 
         operations.invoke = note_and_invoke  # type: ignore[method-assign]
+        operations.get_bind = note_and_get_bind  # type: ignore[method-assign]
         yield
 
 
@@ -161,7 +217,7 @@ class _Output:
     def __init__(self, path: Path) -> None:
         self._path = str(path)
         self.segments = [Segment(in_transaction=True)]
-        self.of_sync = False
+        self.sync: Sync | None = None
 
     def write(self, text: str) -> None:
         statement = text.strip()
@@ -170,12 +226,13 @@ class _Output:
         elif statement == _BEGIN:  # and ends
             self.segments.append(Segment(in_transaction=True))
         elif statement:
-            self.segments[-1].statements.append(RenderedStatement(statement, self._line(), self.of_sync))
+            self.segments[-1].statements.append(RenderedStatement(statement, self.line(), self.sync))
 
     def flush(self) -> None:
         """Nothing is kept back."""
 
-    def _line(self) -> int:
+    def line(self) -> int:
+        """The line of the revision that is at work."""
         frame: FrameType | None = sys._getframe(1)
         while frame and frame.f_code.co_filename != self._path:
             frame = frame.f_back

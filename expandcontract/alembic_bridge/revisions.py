@@ -12,7 +12,6 @@ from typing import Any
 
 from alembic.script import Script
 
-from expandcontract.alembic_bridge.footprints import footprint
 from expandcontract.alembic_bridge.operations import CreateSyncOp
 from expandcontract.alembic_bridge.project import Project, scripts
 from expandcontract.alembic_bridge.recorder import Recorded, record
@@ -58,13 +57,9 @@ class Revision:
         found = self.recorded[Phase.EXPAND].operations
         return tuple(operation.sync for operation in found if isinstance(operation, CreateSyncOp))
 
-    def with_footprints(self) -> Change:
-        """The change with what only its operations tell: footprints, and whether it installs a Sync."""
-        return replace(
-            self.change,
-            installs_sync=bool(self.syncs),
-            footprints={phase: footprint(recorded) for phase, recorded in self.recorded.items()},
-        )
+    def with_sync(self) -> Change:
+        """The change with what only its operations tell: whether it installs a Sync."""
+        return replace(self.change, installs_sync=bool(self.syncs))
 
 
 def read_revisions(project: Project, default_window: timedelta) -> tuple[Revision, ...]:

@@ -132,9 +132,7 @@ class Runner:
                 part()
             _hold_router(context, ledger)
             ask(ledger)
-            state = StepState.DONE if last else StepState.STARTED
-            ledger.put_step(step, state, title=revision.change.title, parts_done=index + 1)
-            ledger.record(f"{phase} done" if last else f"{phase} part done", {"part": part.__name__}, step=step)
+            ledger.part_ran(revision.change, phase, index, {})
 
         moves_version = MigrationStep.upgrade_from_script if last and phase is Phase.EXPAND else None
         self._run(_Task(revision, step, part.__name__, work, moves_version, parts_done=index))

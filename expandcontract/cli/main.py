@@ -15,6 +15,7 @@ _COMMANDS = {
     "migrate": "expandcontract.cli.migrate:migrate",
     "backfill": "expandcontract.cli.backfill:backfill",
     "undo": "expandcontract.cli.undo:undo",
+    "amend": "expandcontract.cli.amend:amend",
     "colour": "expandcontract.cli.colour:colour",
     "lint": "expandcontract.cli.lint:lint",
     "plan": "expandcontract.cli.overview:plan",

@@ -196,6 +196,7 @@ def fill(
             else {}
         )
         ledger.put_step(step, StepState.DONE, title=change.title, writers=backfill.writers)
+        ledger.put_meaning(situation.understood(revision).change, Phase.BACKFILL)
         ledger.record("backfill done", facts, step=step)
 
     engine_settings = EngineSettings(

@@ -23,7 +23,7 @@ from expandcontract.database.connect import connect
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger, StepRecord
 from expandcontract.domain.colour import Router
-from expandcontract.domain.facts import Facts
+from expandcontract.domain.facts import Facts, RecordedMeaning
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.stale import KeptByCode, with_stale_backfills
 from expandcontract.domain.step import Step, StepState
@@ -82,7 +82,27 @@ def facts_of(
         # without a record of a step there may be no ledger to ask
         rows_set_aside=ledger.backfills.set_aside() if records else {},
         titles={step.revision: record.title for step, record in records.items()},
+        came=tuple(
+            step.revision
+            for step, record in records.items()
+            if step.phase is Phase.EXPAND and not record.outside and steps.get(step, StepState.PENDING) in _BEGUN
+        ),
+        recorded={
+            step: RecordedMeaning(parts, _ran(records.get(step), parts))
+            for step, parts in (ledger.meanings() if records else {}).items()
+            if Step(step.revision, Phase.EXPAND) in steps
+        },
     )
+
+
+_BEGUN = frozenset(StepState) - {StepState.PENDING}
+
+
+def _ran(record: StepRecord | None, parts: tuple[str, ...]) -> int:
+    """How many parts of a step have run."""
+    if record is None:
+        return 0
+    return len(parts) if record.state is StepState.DONE else record.parts_done
 
 
 def states(records: Mapping[Step, StepRecord]) -> dict[Step, StepState]:

@@ -41,6 +41,7 @@ class Running:
         Raises:
             LockBudgetSpent, StepFailed: from the part that didn't run; those before it stay.
         """
+        revision = self.situation.understood(revision)
         step = Step(revision.change.revision, phase)
         record = self.situation.ledger.steps().get(step)
         begins_at = record.parts_done if record and record.state is not StepState.DONE else 0

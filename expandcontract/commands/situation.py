@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
 
 from alembic.util import CommandError
 
@@ -12,10 +14,12 @@ from expandcontract.alembic_bridge.environment import observe
 from expandcontract.alembic_bridge.project import Project, open_project, parents_of, revision_errors
 from expandcontract.alembic_bridge.revisions import Revision, read_revisions
 from expandcontract.commands.ledger_session import LedgerSession, facts_of, states
+from expandcontract.commands.meaning import Reading
 from expandcontract.commands.result import Refused
 from expandcontract.config import Settings
 from expandcontract.database.actor import current_actor
 from expandcontract.database.connect import connect
+from expandcontract.database.deployed_schema import deployed_schema, sql_functions
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger, StepRecord
 from expandcontract.domain.change import Change
@@ -111,13 +115,15 @@ class Situation(LedgerSession):
         Applied revisions become expanded steps, marked as done outside. A revision that was downgraded is forgotten,
         so that its expand and its backfill run again.
         """
-        tree = {revision.change.revision: revision.change for revision in self.revisions}
+        revisions = {revision.change.revision: revision for revision in self.revisions}
         applied, undone = self._drift(self.ledger.steps())
         with self.connection.transaction():
             for revision in applied:
-                change, step = tree[revision], Step(revision, Phase.EXPAND)
+                change, step = revisions[revision].change, Step(revision, Phase.EXPAND)
                 parts = len(change.expand_parts)
                 self.ledger.put_step(step, StepState.DONE, title=change.title, parts_done=parts, outside=True)
+                if change.contract_parts:
+                    self.ledger.amend(self.understood(revisions[revision]).change)
                 self.ledger.record("expand done", {"outside": True}, step=step)
             for revision in undone:
                 self.ledger.forget_change(revision)
@@ -133,11 +139,37 @@ class Situation(LedgerSession):
         known = {revision.change.revision for revision in self.revisions}
         unknown = {Step(head, Phase.EXPAND): StepState.DONE for head in self.heads if head not in known}
         facts = facts_of(ledger, ledger.router(), {**unknown, **steps}, records)
-        return replace(facts, tree=self._tree(facts.steps))
+        return replace(facts, tree=self._tree(facts.steps, facts.recorded))
 
-    def _tree(self, steps: Mapping[Step, StepState]) -> tuple[Change, ...]:
-        """The changes; those with open steps know what they touch (finding that out calls their functions)."""
-        return tuple(_open_or_plain(revision, steps) for revision in self.revisions)
+    def _tree(
+        self, steps: Mapping[Step, StepState], recorded: Mapping[Step, object] = MappingProxyType({})
+    ) -> tuple[Change, ...]:
+        """
+        The changes; those with open steps know what they mean (finding that out calls their functions).
+
+        What they touch matters only where one may come before another.
+        """
+        waiting = [revision for revision in self.revisions if _is_open(revision, steps, recorded)]
+        look = self._reading.with_footprints if any(each.contract for each in waiting[:-1]) else self._reading.change
+        known = {revision.change.revision: look(revision) for revision in waiting}
+        return tuple(known.get(revision.change.revision, revision.change) for revision in self.revisions)
+
+    def understood(self, revision: Revision) -> Revision:
+        """The revision with what its phases mean."""
+        return replace(revision, change=self._reading.change(revision))
+
+    def with_all_footprints(self, facts: Facts) -> Facts:
+        """The facts with what every change touches, whether its steps are done or not."""
+        return replace(facts, tree=tuple(map(self._reading.with_footprints, self.revisions)))
+
+    @cached_property
+    def _reading(self) -> Reading:
+        steps = states(self.ledger.steps()) if self.has_ledger else {}
+        return Reading([each for each in self.revisions if _is_open(each, steps, {})], self._deployed)
+
+    def _deployed(self) -> str:
+        executor = PsycopgExecutor(self.connection)
+        return deployed_schema(executor) + sql_functions(executor)
 
 
 def _check_undone(revision: str, lineage: frozenset[str], records: Mapping[Step, StepRecord]) -> None:
@@ -179,10 +211,11 @@ def _came_after(record: StepRecord, other: StepRecord) -> bool:
     return record.finished_at > other.finished_at
 
 
-def _open_or_plain(revision: Revision, steps: Mapping[Step, StepState]) -> Change:
-    change = revision.change
-    waiting = [phase for phase in change.phases if steps.get(Step(change.revision, phase)) is not StepState.DONE]
-    return revision.with_footprints() if waiting else change
+def _is_open(revision: Revision, steps: Mapping[Step, StepState], recorded: Mapping[Step, object]) -> bool:
+    """Whether a step of it isn't done, be it a contract that has gone from the file while it waited."""
+    name = revision.change.revision
+    phases = {*revision.change.phases, *(phase for phase in Phase if Step(name, phase) in recorded)}
+    return any(steps.get(Step(name, phase)) is not StepState.DONE for phase in phases)
 
 
 @contextmanager
@@ -209,7 +242,7 @@ def _as_applied(
 ) -> tuple[Revision, ...]:
     """The revisions in the order in which they were applied or will be: it matters where the history has branches."""
     steps = session.ledger.steps() if session.has_ledger else {}
-    applied = {*heads, *(step.revision for step in steps if step.phase is Phase.EXPAND)}
+    applied = [*(step.revision for step in steps if step.phase is Phase.EXPAND), *heads]
     by_name = {revision.change.revision: revision for revision in revisions}
     parents = parents_of(revision.script for revision in revisions)
     return tuple(by_name[name] for name in in_order(parents, applied))

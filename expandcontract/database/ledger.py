@@ -14,6 +14,7 @@ from expandcontract.database.actor import Actor
 from expandcontract.database.backfill_ledger import BackfillLedger
 from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.queries import queries, script
+from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Colour, Router
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.release import Release
@@ -190,9 +191,39 @@ class Ledger:
             error=error,
         )
 
+    def part_ran(self, change: Change, phase: Phase, index: int, facts: Mapping[str, Any]) -> None:
+        """Record that a part of an expand or a contract has run; with an expand its contract begins to wait."""
+        parts = change.parts(phase)
+        is_last = index + 1 == len(parts)
+        step = Step(change.revision, phase)
+        state = StepState.DONE if is_last else StepState.STARTED
+        self.put_step(step, state, title=change.title, parts_done=index + 1)
+        self.put_meaning(change, phase)
+        if is_last and phase is Phase.EXPAND:
+            self.put_meaning(change, Phase.CONTRACT)
+        kind = f"{phase} done" if is_last else f"{phase} part done"
+        self.record(kind, {"part": parts[index], **facts}, step=step)
+
+    def put_meaning(self, change: Change, phase: Phase) -> None:
+        """Keep what a phase of the change means; a phase that it hasn't means nothing."""
+        if phase in change.meanings:
+            parts = list(change.meanings[phase])
+            self._rows("put_meaning", revision=change.revision, phase=str(phase), parts=parts)
+
+    def amend(self, change: Change) -> None:
+        """Take what the change means now for what it meant all along."""
+        self._rows("drop_meanings", revision=change.revision)
+        for phase in change.meanings:
+            self.put_meaning(change, phase)
+
+    def meanings(self) -> dict[Step, tuple[str, ...]]:
+        """What each step meant when it ran, or, for a contract, when it began to wait."""
+        return {Step(revision, Phase(phase)): tuple(parts) for revision, phase, parts in self._rows("meanings")}
+
     def forget_change(self, revision: str) -> None:
         """Everything about a change's steps, as if it had never been expanded; its events stay."""
         self._rows("drop_backfill", revision=revision)
+        self._rows("drop_meanings", revision=revision)
         self._rows("drop_steps", revision=revision)
 
     def record(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from expandcontract.domain.footprint import Footprint
+from expandcontract.domain.footprint import UNKNOWN, Footprint
 from expandcontract.domain.phase import Phase
 
 
@@ -133,7 +133,8 @@ class Change:
     One revision file, as far as decisions need it.
 
     ``expand_parts`` and ``contract_parts`` name the parts in their order; without a contract the latter is empty.
-    ``contract_after`` is this change's rollback window.
+    ``contract_after`` is this change's rollback window. ``footprints`` and ``meanings`` are there where somebody has
+    looked at what the phases do; a meaning is a checksum for each part, which only another meaning changes.
     """
 
     revision: str
@@ -144,6 +145,7 @@ class Change:
     backfill: Backfill | None = None
     installs_sync: bool = False
     footprints: Mapping[Phase, Footprint] = field(default_factory=dict)
+    meanings: Mapping[Phase, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def phases(self) -> tuple[Phase, ...]:
@@ -161,4 +163,4 @@ class Change:
 
     def footprint(self, phase: Phase) -> Footprint:
         """What that phase touches; unknown where nobody has found out."""
-        return self.footprints.get(phase, Footprint(known=False))
+        return self.footprints.get(phase, UNKNOWN)

@@ -13,6 +13,18 @@ from expandcontract.domain.step import Step, StepState
 
 
 @dataclass(frozen=True)
+class RecordedMeaning:
+    """What a step meant: a checksum of each part, of which the first ``ran`` have run."""
+
+    parts: tuple[str, ...]
+    ran: int
+
+    def has_run_as(self, parts: tuple[str, ...]) -> bool:
+        """Whether what has run would run so again."""
+        return parts[: self.ran] == self.parts[: self.ran]
+
+
+@dataclass(frozen=True)
 class Facts:
     """
     What a gate may know. ``now`` is the database's clock.
@@ -20,7 +32,9 @@ class Facts:
     ``tree`` holds the changes of the tree at hand, oldest first; ``steps`` and ``router`` come from the ledger.
     ``rows_left`` tells for a revision whether its backfill's own predicate finds a row now, where somebody has looked;
     ``rows_set_aside`` counts the rows that its backfill couldn't fill; ``missing_syncs`` are the changes whose Sync
-    should be installed and isn't; ``titles`` are the ledger's, for changes that the tree lacks.
+    should be installed and isn't; ``titles`` are the ledger's, for changes that the tree lacks. ``came`` are the
+    applied revisions in the order in which `ec` expanded them, and ``recorded`` what each step meant when it ran, or
+    when the contract began to wait.
     """
 
     now: datetime
@@ -31,6 +45,8 @@ class Facts:
     rows_set_aside: Mapping[str, int] = field(default_factory=dict)
     missing_syncs: frozenset[str] = frozenset()
     titles: Mapping[str, str] = field(default_factory=dict)
+    came: tuple[str, ...] = ()
+    recorded: Mapping[Step, RecordedMeaning] = field(default_factory=dict)
 
     def change(self, revision: str) -> Change:
         """The change of that revision in this tree; `StopIteration` where there is none."""

@@ -36,17 +36,25 @@ def _names(words: Sequence[str]) -> str:
     return ", ".join(words)
 
 
+def contract_waits(revision: str, facts: Facts) -> bool:
+    """Whether the ledger knows of a contract of that change that isn't done, whatever a tree may say."""
+    return Step(revision, Phase.CONTRACT) in facts.recorded and not facts.is_done(revision, Phase.CONTRACT)
+
+
 def tree_ships_all_applied(phase: Phase, change: Change, facts: Facts) -> Refusal | None:
     """An old tree may not migrate: it doesn't know what newer code has done to the schema."""
     missing = sorted(facts.applied - {known.revision for known in facts.tree})
     if not missing:
         return None
+    waiting = [revision for revision in missing if contract_waits(revision, facts)]
     return Refusal(
         Step(change.revision, phase),
         change.title,
         Code.OLD_TREE,
-        because=f"this tree lacks {_names(missing)}, which the ledger knows as applied",
-        next="run it from a tree that has every applied revision (the newest release)",
+        because=f"this tree lacks {_names(missing)}, which the ledger knows as applied"
+        + (f"; the contract of {_names(waiting)} still waits" if waiting else ""),
+        next="run it from a tree that has every applied revision (the newest release)"
+        + ("; what was deleted, bring back until its contract is done" if waiting else ""),
     )
 
 
@@ -86,6 +94,70 @@ def later_changes_are_not_expanded(change: Change, facts: Facts) -> Refusal | No
     )
 
 
+def applied_changes_kept_their_order(phase: Phase, change: Change, facts: Facts) -> Refusal | None:
+    """What has been applied was applied in an order, and a tree that has it in another one tells another story."""
+    shipped = [known.revision for known in facts.tree if known.revision in facts.came]
+    came = [revision for revision in facts.came if revision in shipped]
+    if shipped == came:
+        return None
+    return Refusal(
+        Step(change.revision, phase),
+        change.title,
+        Code.OUT_OF_ORDER,
+        because=f"this tree has the applied changes in the order {_names(shipped)}, and they came as {_names(came)}",
+        next="put their down_revision back in that order",
+    )
+
+
+def expanding_tree_keeps_the_order(change: Change, facts: Facts) -> Refusal | None:
+    """`applied_changes_kept_their_order`, for an expand."""
+    return applied_changes_kept_their_order(Phase.EXPAND, change, facts)
+
+
+def edited_phases(change: Change, facts: Facts) -> tuple[Phase, ...]:
+    """
+    The phases of an open change that mean something else than the ledger knows.
+
+    Of a step that has run, what ran counts; of a contract that waits, all of it, for later changes have overtaken it
+    as it was. What is finished may be edited as one likes.
+    """
+    if facts.is_done(change.revision, Phase.EXPAND) and not contract_waits(change.revision, facts):
+        return ()
+    return tuple(
+        phase
+        for phase in Phase
+        if (recorded := facts.recorded.get(Step(change.revision, phase))) is not None
+        and not (
+            change.meanings.get(phase, ()) == recorded.parts
+            if phase is Phase.CONTRACT
+            else recorded.has_run_as(change.meanings.get(phase, ()))
+        )
+    )
+
+
+def nothing_open_was_edited(phase: Phase, change: Change, facts: Facts) -> Refusal | None:
+    """What ran, and what others have overtaken, stays as it was until the change is finished."""
+    for known in facts.tree:
+        edited = edited_phases(known, facts)
+        if not edited:
+            continue
+        state = "its contract still waits" if facts.is_done(known.revision, Phase.EXPAND) else "its expand has begun"
+        return Refusal(
+            Step(change.revision, phase),
+            change.title,
+            Code.EDITED,
+            because=f"the file of {known.revision} ({known.title}) was edited: its {' and '.join(edited)}"
+            f" would do something else than the ledger knows, and {state}",
+            next=f"put the file back as it was; or, where the edit is meant: ec amend {known.revision} --reason TEXT",
+        )
+    return None
+
+
+def expand_finds_nothing_edited(change: Change, facts: Facts) -> Refusal | None:
+    """`nothing_open_was_edited`, for an expand."""
+    return nothing_open_was_edited(Phase.EXPAND, change, facts)
+
+
 def no_waiting_contract_is_met(phase: Phase, change: Change, facts: Facts) -> Refusal | None:
     """A later step overtakes a waiting contract only where they touch nothing in common."""
     mine = change.footprint(phase)
@@ -94,10 +166,9 @@ def no_waiting_contract_is_met(phase: Phase, change: Change, facts: Facts) -> Re
             return None
         if not earlier.contract_parts or facts.is_done(earlier.revision, Phase.CONTRACT):
             continue
-        common = mine.meeting(earlier.footprint(Phase.CONTRACT))
-        if common is None:
+        shared = mine.meeting(earlier.footprint(Phase.CONTRACT))
+        if shared is None:
             continue
-        shared = "both touch what can't be read from their code" if common == "?" else f"both touch {common}"
         held = windows(earlier.revision, earlier.contract_after, facts.router, facts.now)
         until = held[0].closes_at if held and held[0].is_open(facts.now) else None
         return Refusal(
@@ -168,6 +239,16 @@ def new_rows_are_kept_right(change: Change, facts: Facts) -> Refusal | None:
 def contracting_tree_is_current(change: Change, facts: Facts) -> Refusal | None:
     """`tree_ships_all_applied`, for a contract."""
     return tree_ships_all_applied(Phase.CONTRACT, change, facts)
+
+
+def contracting_tree_keeps_the_order(change: Change, facts: Facts) -> Refusal | None:
+    """`applied_changes_kept_their_order`, for a contract."""
+    return applied_changes_kept_their_order(Phase.CONTRACT, change, facts)
+
+
+def contract_finds_nothing_edited(change: Change, facts: Facts) -> Refusal | None:
+    """`nothing_open_was_edited`, for a contract."""
+    return nothing_open_was_edited(Phase.CONTRACT, change, facts)
 
 
 def contract_meets_no_waiting_contract(change: Change, facts: Facts) -> Refusal | None:
@@ -273,6 +354,8 @@ def windows_are_closed(change: Change, facts: Facts) -> Refusal | None:
 CONDITIONS: dict[Phase, tuple[Condition, ...]] = {
     Phase.EXPAND: (
         expanding_tree_is_current,
+        expanding_tree_keeps_the_order,
+        expand_finds_nothing_edited,
         earlier_expands_are_done,
         later_changes_are_not_expanded,
         expand_meets_no_waiting_contract,
@@ -280,6 +363,8 @@ CONDITIONS: dict[Phase, tuple[Condition, ...]] = {
     Phase.BACKFILL: (expand_is_done_for_backfill, new_rows_are_kept_right),
     Phase.CONTRACT: (
         contracting_tree_is_current,
+        contracting_tree_keeps_the_order,
+        contract_finds_nothing_edited,
         contract_meets_no_waiting_contract,
         expand_is_done_for_contract,
         backfill_is_complete,
@@ -423,13 +508,68 @@ def lost_ways_back_are_named(change: Change, facts: Facts, given_up: frozenset[s
     return _undo_refused(change, Code.GIVES_UP, because, f"ec undo {change.revision} {options}")
 
 
+def undoing_tree_keeps_the_order(change: Change, facts: Facts, given_up: frozenset[str]) -> Refusal | None:
+    """`applied_changes_kept_their_order`, for an undo: what is the latest depends on it."""
+    return applied_changes_kept_their_order(Phase.EXPAND, change, facts)
+
+
 UNDO_CONDITIONS: tuple[UndoCondition, ...] = (
+    undoing_tree_keeps_the_order,
     there_is_something_to_undo,
     contract_has_not_run,
     no_live_colour_ships_it,
     nothing_later_is_applied,
     lost_ways_back_are_named,
 )
+
+
+AmendCondition = Callable[[Change, Facts], Refusal | None]
+
+
+def amending_tree_is_current(change: Change, facts: Facts) -> Refusal | None:
+    """`tree_ships_all_applied`, for an amendment: what has overtaken the contract must be seen."""
+    return tree_ships_all_applied(Phase.CONTRACT, change, facts)
+
+
+def what_ran_of_the_contract_is_the_same(change: Change, facts: Facts) -> Refusal | None:
+    """Parts of a contract that have run can't be taken back."""
+    step = Step(change.revision, Phase.CONTRACT)
+    recorded = facts.recorded.get(step)
+    if recorded is None or recorded.has_run_as(change.meanings.get(Phase.CONTRACT, ())):
+        return None
+    because = f"{recorded.ran} part(s) of the contract have run as they were, and this tree has others in their place"
+    return Refusal(step, change.title, Code.EDITED, because, "put these parts back as they were")
+
+
+def amended_contract_spares_what_overtook_it(change: Change, facts: Facts) -> Refusal | None:
+    """What has run since was let past the contract as it was; it must not meet the contract as it is to be."""
+    order = [known.revision for known in facts.tree]
+    mine = change.footprint(Phase.CONTRACT)
+    for later in facts.tree[order.index(change.revision) + 1 :]:
+        for phase in (Phase.EXPAND, Phase.CONTRACT):
+            shared = mine.meeting(later.footprint(phase)) if facts.has_begun(later.revision, phase) else None
+            if shared is not None:
+                return Refusal(
+                    Step(change.revision, Phase.CONTRACT),
+                    change.title,
+                    Code.FOOTPRINT,
+                    because=f"{phase} {later.revision} ({later.title}) has overtaken this contract as it was,"
+                    f" and {shared}",
+                    next=f"write a contract() that leaves alone what {later.revision} needs",
+                )
+    return None
+
+
+AMEND_CONDITIONS: tuple[AmendCondition, ...] = (
+    amending_tree_is_current,
+    what_ran_of_the_contract_is_the_same,
+    amended_contract_spares_what_overtook_it,
+)
+
+
+def amend_refusals(change: Change, facts: Facts) -> tuple[Refusal, ...]:
+    """Why the ledger may not take the file of `change` as it is now for what was meant."""
+    return tuple(no for condition in AMEND_CONDITIONS if (no := condition(change, facts)) is not None)
 
 
 def new_code_may_have_written(change: Change, facts: Facts) -> bool:

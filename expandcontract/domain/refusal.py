@@ -17,6 +17,7 @@ class Code(StrEnum):
     OUT_OF_ORDER = "out-of-order"  # a later change is expanded already, so this one was put below it afterwards
     DRIFT = "drift"  # the tree, Alembic's version table and the ledger can't all be right
     FOOTPRINT = "footprint"  # it touches what a waiting contract touches
+    EDITED = "edited"  # a file whose contract waits means something else than when it ran
     NOT_EXPANDED = "not-expanded"  # the change's own expand isn't done
     NO_WRITER = "no-writer"  # nothing keeps new rows right during the backfill
     NOT_BACKFILLED = "not-backfilled"  # the backfill isn't complete

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import json
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -24,6 +25,7 @@ Node = dict[str, Any]
 _COMMENT_TOKENS = (275, 276)  # SQL_COMMENT and C_COMMENT of pg_query.proto
 _IDENTIFIER_TOKENS = (258, 259)  # IDENT and UIDENT
 _LONGEST_TRY = 20  # semicolons looked at for the end of a statement where the scanner gave up
+_PROMISED = re.compile(rb"(?<=[\[,])\{\}\}")
 _LIBRARIES = {"darwin": "libpg_query.dylib", "win32": "pg_query.dll"}
 
 
@@ -144,6 +146,22 @@ def pieces(text: bytes) -> Iterator[Piece]:
 
 def tokens(text: bytes) -> list[Token]:
     """Give the comments and identifiers of the text; empty when the scanner can't read it to its end."""
+    wanted = (*_COMMENT_TOKENS, *_IDENTIFIER_TOKENS)
+    return [Token(start, end, kind in _COMMENT_TOKENS) for start, end, kind, _ in _scan(text) if kind in wanted]
+
+
+def words(text: bytes) -> list[str]:
+    """Give all tokens but the comments, names and keywords folded; empty where the scanner can't read the text."""
+    found = []
+    for start, end, kind, is_keyword in _scan(text):
+        word = text[start:end].decode("utf-8", "replace")
+        folds = is_keyword or (kind in _IDENTIFIER_TOKENS and not word.startswith('"'))
+        if kind not in _COMMENT_TOKENS:
+            found.append(word.lower() if folds else word)
+    return found
+
+
+def _scan(text: bytes) -> list[tuple[int, int, int, bool]]:
     result = _library().pg_query_scan(text)
     try:
         if result.error:
@@ -159,13 +177,21 @@ def parse_plpgsql(statement: str) -> Node | None:
     try:
         if result.error:
             return None
-        functions = json.loads(result.functions)
+        functions = _load_functions(result.functions)
     except (ValueError, RecursionError):
         return None
     finally:
         _library().pg_query_free_plpgsql_parse_result(result)
     found: Node | None = functions[0].get("PLpgSQL_function") if functions else None
     return found
+
+
+def _load_functions(text: bytes) -> Any:
+    """For a trigger function libpg_query leaves an opening brace out of each variable that PL/pgSQL promises it."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return json.loads(_PROMISED.sub(b"{}", text))
 
 
 def _parse(text: bytes) -> list[Piece] | SyntaxFault:
@@ -220,13 +246,12 @@ def _split_at_semicolons(text: bytes) -> list[tuple[int, int]]:
     return ranges
 
 
-def _decode_scan(data: bytes) -> Iterator[Token]:
-    """Read protobuf's ScanResult: field 2 repeats ScanToken, whose fields are start 1, end 2 and token 4."""
+def _decode_scan(data: bytes) -> Iterator[tuple[int, int, int, bool]]:
+    """Read protobuf's ScanResult: field 2 repeats ScanToken: start 1, end 2, token 4, kind of keyword 5."""
     for field, value in _protobuf_fields(data):
         if field == 2 and isinstance(value, bytes):
             token = {number: content for number, content in _protobuf_fields(value) if isinstance(content, int)}
-            if token.get(4, 0) in _COMMENT_TOKENS + _IDENTIFIER_TOKENS:
-                yield Token(token.get(1, 0), token.get(2, 0), token[4] in _COMMENT_TOKENS)
+            yield token.get(1, 0), token.get(2, 0), token.get(4, 0), token.get(5, 0) > 0
 
 
 def _protobuf_fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:

@@ -9,7 +9,7 @@ SELECT clock_timestamp();
 
 -- steps: what is known of each step
 SELECT revision, phase, state, parts_done, outside, title, writers, error, started_at, finished_at
-  FROM ec.step ORDER BY started_at, revision;
+  FROM ec.step ORDER BY number;
 
 -- releases: the releases with their last traffic
 SELECT tag, last_traffic FROM ec.release;
@@ -54,6 +54,16 @@ VALUES (%(revision)s, %(phase)s, %(state)s, %(title)s, %(parts_done)s, %(outside
 ON CONFLICT (revision, phase) DO UPDATE
    SET state = EXCLUDED.state, title = EXCLUDED.title, parts_done = EXCLUDED.parts_done, outside = EXCLUDED.outside,
        writers = EXCLUDED.writers, error = EXCLUDED.error, finished_at = EXCLUDED.finished_at;
+
+-- meanings: what steps meant
+SELECT revision, phase, parts FROM ec.meaning;
+
+-- put_meaning: what a step means now
+INSERT INTO ec.meaning (revision, phase, parts) VALUES (%(revision)s, %(phase)s, %(parts)s)
+ON CONFLICT (revision, phase) DO UPDATE SET parts = EXCLUDED.parts;
+
+-- drop_meanings: of a change as if it had never been expanded
+DELETE FROM ec.meaning WHERE revision = %(revision)s;
 
 -- drop_steps: a change as if it had never been expanded
 DELETE FROM ec.step WHERE revision = %(revision)s;

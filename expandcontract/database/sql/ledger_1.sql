@@ -41,10 +41,21 @@ CREATE TABLE ec.step (
     error       text,
     started_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     finished_at timestamptz,
+    number      bigint GENERATED ALWAYS AS IDENTITY,
     PRIMARY KEY (revision, phase)
 );
 COMMENT ON COLUMN ec.step.writers IS 'for a backfill without a Sync: the change whose code keeps its rows right';
 COMMENT ON COLUMN ec.step.outside IS 'recorded as done because plain alembic had applied it';
+COMMENT ON COLUMN ec.step.number IS 'the order in which the steps began, which no clock can turn round';
+
+CREATE TABLE ec.meaning (
+    revision text NOT NULL,
+    phase    text NOT NULL CHECK (phase IN ('expand', 'backfill', 'contract')),
+    parts    text[] NOT NULL,
+    PRIMARY KEY (revision, phase)
+);
+COMMENT ON TABLE ec.meaning IS 'what a step meant when it ran, or a contract when it began to wait';
+COMMENT ON COLUMN ec.meaning.parts IS 'a checksum for each part, which comments and layout don''t change';
 
 CREATE TABLE ec.backfill (
     revision       text PRIMARY KEY,

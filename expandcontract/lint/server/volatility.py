@@ -25,6 +25,11 @@ def _steady() -> frozenset[str]:
     return frozenset(Path(__file__).with_name("steady_functions.txt").read_text().split())
 
 
+def is_steady_builtin(name: str) -> bool:
+    """Whether PostgreSQL brings a function of that name which changes nothing."""
+    return name in _steady()
+
+
 def volatile_functions(expression: Expression, schema: Schema, version: int) -> list[str]:
     """Give the called functions whose result may differ from row to row; unknown ones count as such."""
     return _volatile(expression.functions(), schema, version)

@@ -200,10 +200,13 @@ def test_a_later_expand_overtakes_a_waiting_contract_only_where_they_do_not_meet
     (no,) = refused["refusals"]
     assert (no["step"], no["code"]) == ("expand 0004", "footprint")
     assert "both touch users.name" in no["because"]
-    project.revision("0004", 'def upgrade():\n    op.execute("SELECT 1")\ndef downgrade(): pass\n', after="0003")
+    asks = 'def upgrade():\n    op.get_bind().exec_driver_sql("SELECT 1")\ndef downgrade(): pass\n'
+    project.revision("0004", asks, after="0003")
     refused = project.ec("migrate", "expand")
     assert refused.code == 3
-    assert "both touch what can't be read from their code" in refused.stderr
+    assert "what one of them touches can't be told: upgrade() needs a connection" in refused.stderr
+    project.revision("0004", 'def upgrade():\n    op.execute("SELECT 1")\ndef downgrade(): pass\n', after="0003")
+    assert project.json("migrate", "expand")["steps"] == ["expand 0004"]
 
 
 def test_an_old_tree_may_not_migrate_and_may_not_undo(project, make_project):

@@ -43,6 +43,7 @@ class Design:
             backfill=self._backfill(writers) if self.backfills else None,
             installs_sync=self.backfills and self.kept_right_by == "sync",
             footprints=self._footprints() if self.footprints_known else {},
+            meanings={Phase.CONTRACT: _meaning(self._removes(), len(parts))} if self.contracts else {},
         )
         return Authored(change, self.touches, self._removes())
 
@@ -68,7 +69,13 @@ def sparing(authored: Authored, touches: frozenset[str]) -> Authored:
         return authored
     spared = authored.contract_touches - touches
     footprints = {**authored.change.footprints, Phase.CONTRACT: _footprint(spared)}
-    return replace(authored, change=replace(authored.change, footprints=footprints), contract_touches=spared)
+    meanings = {Phase.CONTRACT: _meaning(spared, len(authored.change.contract_parts))}
+    change = replace(authored.change, footprints=footprints, meanings=meanings)
+    return replace(authored, change=change, contract_touches=spared)
+
+
+def _meaning(touches: frozenset[str], parts: int) -> tuple[str, ...]:
+    return (" and ".join(sorted(touches)),) * parts
 
 
 def _footprint(touches: frozenset[str]) -> Footprint:

@@ -19,7 +19,7 @@ Any = TypeVar("Any")
 COLOURS = ("blue", "green", "violet")
 USERS, ORDERS = frozenset({"users"}), frozenset({"orders"})
 
-MOST_CHANGES = 4  # few, so that they get into each other's way
+MOST_CHANGES = 5  # few, so that they get into each other's way
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -160,6 +160,11 @@ class Interleavings(RuleBasedStateMachine):
             tree = next(tree for tree in reversed(self.world.trees) if latest in tree)
             self.world.undo(latest, tree, give_up=list(self.world.builds) if everybody else [])
 
+    @rule(tree=nth, change=nth)
+    def amend(self, tree: int, change: int) -> None:
+        if authored := self.change(self.tree(tree), change):
+            self.world.amend(authored, self.tree(tree))
+
     # whole lives
 
     @precondition(may_author)
@@ -185,12 +190,42 @@ class Interleavings(RuleBasedStateMachine):
         self.wait_and_contract(tree, 4 * DAY)
 
     @precondition(may_author)
-    @rule(design=designs, colour=colours)
-    def contract_from_a_tree_that_was_left_behind(self, design: Design, colour: str) -> None:
-        behind = self.world.author(replace(design, contracts=True), self.tree(0))
-        self.world.release(colour, behind)
-        self.expand_tree(self.world.author(replace(design, spares_what_waits=True), behind))
-        self.wait_and_contract(behind, 4 * DAY)
+    @rule(design=designs, colour=colours, began=st.booleans(), amends=st.sampled_from(["nobody", "newer", "both"]))
+    def contract_what_others_rewrote(self, design: Design, colour: str, began: bool, amends: str) -> None:
+        design = replace(design, contract_touches=None, footprints_known=True, window=DAY)
+        following = replace(design, contracts=False, backfills=False, parts=1)
+        first = self.world.author(replace(design, contracts=True), self.tree(0))
+        self.world.release(colour, first)
+        if began:
+            self.world.pass_time(4 * DAY)
+            self.world.contract(first[-1], first, parts=1)
+        older = self.world.author(following, first)
+        newer = self.world.author(replace(following, spares_what_waits=True), older)
+        if amends != "nobody":
+            self.amend_tree(newer)
+        self.world.expand(newer[-2], newer)
+        if amends == "both":
+            self.amend_tree(older)
+            self.amend_tree(first)
+        self.world.pass_time(4 * DAY)
+        self.contract_tree(older)
+        self.contract_tree(newer)
+
+    @precondition(may_author)
+    @rule(first=designs, second=designs, colour=colours, base=nth, merges=st.booleans())
+    def contract_from_one_of_two_branches(
+        self, first: Design, second: Design, colour: str, base: int, merges: bool
+    ) -> None:
+        trunk = self.world.author(
+            replace(first, contracts=True, touches=ORDERS, contract_touches=USERS), self.tree(base)
+        )
+        branch = self.world.author(replace(second, contracts=True, contract_touches=USERS), self.tree(base + 1))
+        self.world.release(colour, self.world.merge(trunk, branch))
+        self.world.pass_time(4 * DAY)
+        ours = self.world.merge(branch, trunk) if merges else branch
+        self.contract_tree(ours)
+        if merges:
+            self.world.undo(ours[-1], ours, give_up=list(self.world.builds))
 
     @precondition(may_author)
     @rule(first=designs, second=designs, colour=colours)
@@ -211,6 +246,10 @@ class Interleavings(RuleBasedStateMachine):
     def expand_tree(self, tree: Tree) -> None:
         for authored in tree:
             self.world.expand(authored, tree)
+
+    def amend_tree(self, tree: Tree) -> None:
+        for authored in tree:
+            self.world.amend(authored, tree)
 
     def contract_tree(self, tree: Tree) -> None:
         for authored in tree:

@@ -52,6 +52,12 @@ class Held:
     filled: bool = False
     is_spoilt: bool = False  # it was filled, and then somebody wrote rows that aren't right
     contracted_as: Authored | None = None
+    meant_as: Authored | None = None
+
+    @property
+    def meant(self) -> Authored:
+        """The change as it was meant last."""
+        return self.meant_as or self.authored
 
     @property
     def has_new_shape(self) -> bool:
@@ -98,13 +104,15 @@ class PhysicalSchema:
         held = self._built(revision, f"backfill {revision}: its shape doesn't exist")
         self._put(replace(held, filled=True, is_spoilt=False))
 
-    def remove(self, authored: Authored, tree: Tree, parts: int) -> bool:
+    def remove(self, authored: Authored, parts: int) -> bool:
         """Run the next parts of a contract, as this tree has it; whether it is complete now."""
         revision = authored.revision
         held = self._built(revision, f"contract {revision}: there is no new shape in the old one's place")
         has_rows = held.authored.change.backfill is None or held.filled
         insist(has_rows, f"contract {revision}: rows are lost that were never moved")
-        self._spare_the_others(authored, tree)
+        self._spare_the_others(authored)
+        begun_as = held.contracted_as.contract_touches if held.contracted_as else authored.contract_touches
+        insist(begun_as == authored.contract_touches, f"contract {revision}: it goes on as another than it began as")
         removed = min(held.removed + parts, len(authored.change.contract_parts))
         self._put(replace(held, removed=removed, contracted_as=authored))
         return not self.held[revision].contract_waits
@@ -148,11 +156,6 @@ class PhysicalSchema:
             if held.authored.change.backfill is not None
         }
 
-    def began_otherwise(self, tree: Tree) -> bool:
-        """Whether a contract has begun that this tree would run differently; its checksum tells."""
-        begun = {revision: held.contracted_as for revision, held in self.held.items() if not held.has_old_shape}
-        return any(authored.revision in begun and begun[authored.revision] != authored for authored in tree)
-
     def _built(self, revision: str, promise: str) -> Held:
         held = self.held.get(revision)
         if held is None or not held.has_new_shape:
@@ -162,20 +165,25 @@ class PhysicalSchema:
     def _are_complete(self, revisions: Sequence[str]) -> bool:
         return all(self.held[revision].has_new_shape for revision in revisions)
 
-    def waiting(self, tree: Tree) -> list[Authored]:
-        """The changes of this tree that are applied, and whose contract isn't done."""
-        return [known for known in tree if known.revision in self.held and self.held[known.revision].contract_waits]
-
-    def _spare_the_others(self, authored: Authored, tree: Tree) -> None:
+    def _spare_the_others(self, authored: Authored) -> None:
         """What a contract removes is neither what a later expand has built nor what an earlier contract stands on."""
         revision = authored.revision
-        later = list(self.held)[list(self.held).index(revision) + 1 :]
-        for other in later:
+        came = list(self.held)
+        for other in came[came.index(revision) + 1 :]:
             common = authored.contract_touches & self.held[other].authored.expand_touches
             insist(not common, f"contract {revision}: it destroys what {other} has built on {sorted(common)}")
-        for earlier in self.waiting(tree[: tree.index(authored)]):
-            common = authored.contract_touches & earlier.contract_touches
-            insist(not common, f"contract {revision}: the old shape of {earlier.revision} stands on {sorted(common)}")
+        for earlier in came[: came.index(revision)]:
+            held = self.held[earlier]
+            common = authored.contract_touches & held.meant.contract_touches
+            insist(
+                not (common and held.contract_waits),
+                f"contract {revision}: the old shape of {earlier} stands on {sorted(common)}",
+            )
+
+    def amend(self, authored: Authored) -> None:
+        """From now on a change is meant to be as somebody has it."""
+        if held := self.held.get(authored.revision):
+            self._put(replace(held, meant_as=authored))
 
     def _put(self, held: Held) -> None:
         self.held[held.authored.revision] = held

@@ -95,4 +95,4 @@ def test_a_footprint_that_nobody_found_out_is_unknown() -> None:
     change = Change("8c1f", "rename", WINDOW, footprints={Phase.EXPAND: known})
 
     assert change.footprint(Phase.EXPAND) == known
-    assert not change.footprint(Phase.CONTRACT).known
+    assert change.footprint(Phase.CONTRACT).unknown

@@ -138,8 +138,8 @@ def test_an_expand_goes_behind_the_last_applied_one() -> None:
     ("contracts", "expands", "shared"),
     [
         ("users", "users", "both touch users"),
-        (None, "orders", "both touch what can't be read from their code"),
-        ("users", None, "both touch what can't be read from their code"),
+        (None, "orders", "what one of them touches can't be told: nobody has looked at it"),
+        ("users", None, "what one of them touches can't be told: nobody has looked at it"),
         ("users", "orders", None),
     ],
 )
@@ -374,8 +374,8 @@ def test_several_live_colours_that_all_ship_it_are_no_obstacle() -> None:
     ("earlier", "later", "shared"),
     [
         ("users", "users", "both touch users"),
-        (None, "users", "both touch what can't be read from their code"),
-        ("users", None, "both touch what can't be read from their code"),
+        (None, "users", "what one of them touches can't be told: nobody has looked at it"),
+        ("users", None, "what one of them touches can't be told: nobody has looked at it"),
         ("users", "orders", None),
     ],
 )

@@ -15,7 +15,7 @@ from enum import Enum, auto
 
 from expandcontract.domain import gate
 from expandcontract.domain.colour import Router
-from expandcontract.domain.facts import Facts
+from expandcontract.domain.facts import Facts, RecordedMeaning
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.release import Release
 from expandcontract.domain.stale import KeptByCode, with_stale_backfills
@@ -31,9 +31,7 @@ WHOLE = 99  # more parts than any step has
 class Habit(Enum):
     """What the gate doesn't ask, and the people of this world do of their own accord."""
 
-    KEEP_THE_ORDER = auto()  # nobody migrates from a tree with applied changes in another order than they came
     LOOK_AHEAD = auto()  # whoever moves traffic asks of the router as it would be, not as it is
-    REWRITE_ALONE = auto()  # a waiting contract makes room for the change at hand only, not for others in between
 
 
 @dataclass
@@ -45,6 +43,7 @@ class World:
     builds: dict[str, Release] = field(default_factory=dict)
     router: Router = field(default_factory=Router)
     steps: dict[Step, StepState] = field(default_factory=dict)
+    recorded: dict[Step, RecordedMeaning] = field(default_factory=dict)
     kept_by_code: dict[str, KeptByCode] = field(default_factory=dict)
     schema: PhysicalSchema = field(default_factory=PhysicalSchema)
     slots: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -74,29 +73,18 @@ class World:
 
     def _making_room(self, tree: Tree, touches: frozenset[str]) -> Tree:
         """The tree with contracts that leave `touches` alone."""
-        earlier, met = [], frozenset[str]()
-        for authored in reversed(tree):
-            earlier.append(sparing(authored, touches - met))
-            if Habit.REWRITE_ALONE in self.habits:
-                met |= authored.expand_touches
-        return tuple(reversed(earlier))
+        return tuple(sparing(authored, touches) for authored in tree)
 
     def rebase(self, tree: Tree) -> Tree:
-        """`tree` on top of all that is applied; what has run stays as it ran, and every sparing is kept."""
-        applied = tuple(held.contracted_as or self._merged(held.authored) for held in self.schema.held.values())
-        onto = {authored.revision for authored in applied}
-        return self._keep((*applied, *(self._merged(mine) for mine in tree if mine.revision not in onto)))
+        """`tree` on top of all that is applied; where both have a change, as `tree` has it."""
+        mine = {authored.revision: authored for authored in tree}
+        applied = tuple(mine.get(revision, held.authored) for revision, held in self.schema.held.items())
+        return self._keep((*applied, *(each for each in tree if each.revision not in self.schema.held)))
 
     def merge(self, tree: Tree, other: Tree) -> Tree:
         """What `other` has on top of `tree`, without a look at the database."""
         mine = {authored.revision for authored in tree}
-        both = (*tree, *(authored for authored in other if authored.revision not in mine))
-        return self._keep(tuple(self._merged(authored) for authored in both))
-
-    def _merged(self, authored: Authored) -> Authored:
-        versions = [known for tree in self.trees for known in tree if known.revision == authored.revision]
-        kept = frozenset.intersection(*(known.contract_touches for known in versions))
-        return sparing(authored, authored.contract_touches - kept)
+        return self._keep((*tree, *(authored for authored in other if authored.revision not in mine)))
 
     def _keep(self, tree: Tree) -> Tree:
         if tree not in self.trees:
@@ -183,7 +171,15 @@ class World:
         routed = self.router if router is None else router
         changes = tuple(authored.change for authored in tree)
         steps = with_stale_backfills(self.steps, self.kept_by_code, routed, self.now)
-        return Facts(self.now, changes, steps, routed, self.schema.rows_left())
+        return Facts(
+            self.now,
+            changes,
+            steps,
+            routed,
+            self.schema.rows_left(),
+            came=tuple(self.schema.held),
+            recorded=self.recorded,
+        )
 
     def expand(self, authored: Authored, tree: Tree, parts: int = WHOLE) -> bool:
         """Run the expand of a change, or so many parts of it before a crash."""
@@ -191,6 +187,8 @@ class World:
             return False
         complete = self.schema.build(authored, tree, parts)
         self._record(authored, Phase.EXPAND, complete)
+        if complete:
+            self._take_for_meant(authored)
         self._live_releases_write()
         return True
 
@@ -211,18 +209,35 @@ class World:
         if not self._may_run(authored, Phase.CONTRACT, tree):
             return False
         self._insist_that_windows_have_closed(authored)
-        complete = self.schema.remove(authored, tree, parts)
+        complete = self.schema.remove(authored, parts)
         self._record(authored, Phase.CONTRACT, complete)
+        self._take_for_meant(authored)
         return True
+
+    def amend(self, authored: Authored, tree: Tree) -> bool:
+        """Take a change as this tree has it for what was meant."""
+        if gate.amend_refusals(authored.change, self.facts(tree)):
+            return False
+        self._take_for_meant(authored)
+        self.schema.amend(authored)
+        return True
+
+    def _take_for_meant(self, authored: Authored) -> None:
+        """What the ledger keeps of a contract that waits, or has begun."""
+        if meaning := authored.change.meanings.get(Phase.CONTRACT):
+            held = self.schema.held.get(authored.revision)
+            ran = held.removed if held else 0
+            self.recorded[Step(authored.revision, Phase.CONTRACT)] = RecordedMeaning(meaning, ran)
 
     def undo(self, authored: Authored, tree: Tree, give_up: Iterable[str] = ()) -> bool:
         """Undo the expand of a change, giving up these releases by name."""
         named = frozenset(give_up)
-        if not self._may_migrate(tree) or gate.undo_refusals(authored.change, self.facts(tree), named):
+        if gate.undo_refusals(authored.change, self.facts(tree), named):
             return False
         self.schema.take_back(authored.revision)
         for phase in (Phase.EXPAND, Phase.BACKFILL):
             self.steps.pop(Step(authored.revision, phase), None)
+        self.recorded.pop(Step(authored.revision, Phase.CONTRACT), None)
         self.given_up |= {tag for tag in named if authored.revision in self.builds[tag].ships}
         return True
 
@@ -230,14 +245,7 @@ class World:
         facts = self.facts(tree)
         if phase not in authored.change.phases or facts.is_done(authored.revision, phase):
             return False
-        return self._may_migrate(tree) and not gate.refusals(authored.change, phase, facts)
-
-    def _may_migrate(self, tree: Tree) -> bool:
-        """What is asked outside the gate: that what has run is in the tree as it ran."""
-        revisions = [authored.revision for authored in tree]
-        applied = [revision for revision in self.schema.held if revision in revisions]
-        out_of_order = applied != [revision for revision in revisions if revision in applied]
-        return not (self.schema.began_otherwise(tree) or (out_of_order and Habit.KEEP_THE_ORDER in self.habits))
+        return not gate.refusals(authored.change, phase, facts)
 
     def _record(self, authored: Authored, phase: Phase, complete: bool) -> None:
         self.now += TICK

@@ -1,0 +1,1 @@
+"""What SQL touches: the footprint of a step, read from its statements."""
