@@ -1,6 +1,7 @@
 """The plug-ins that give the tests what they need, one concern per file."""
 
 pytest_plugins = [
+    "pytester",
     "tests.fixtures.servers",
     "tests.fixtures.documents",
     "tests.fixtures.project",

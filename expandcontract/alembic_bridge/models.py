@@ -8,11 +8,12 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from alembic.autogenerate import compare_metadata
 from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import RevisionStep
+from alembic.runtime.migration import MigrationContext, RevisionStep
 from sqlalchemy import MetaData
 
-from expandcontract.alembic_bridge.environment import environment_errors, quiet
+from expandcontract.alembic_bridge.environment import environment_errors, quiet, run_in_environment
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.errors import EcError
 
@@ -78,3 +79,33 @@ def _columns(seen: Iterable[MetaData]) -> Iterable[tuple[tuple[str, ...], str]]:
         for table in metadata.tables.values():
             name = (table.schema, table.name) if table.schema else (table.name,)
             yield from ((name, column.name) for column in table.columns)
+
+
+def differences_from_models(project: Project) -> list[str] | None:
+    """
+    What autogenerate would find in the database that env.py connects to; None without ``target_metadata``.
+
+    Raises:
+        EcError: env.py can't be run.
+    """
+    found: list[str] | None = None
+
+    def look(_: tuple[str, ...], context: MigrationContext) -> Iterable[RevisionStep]:
+        nonlocal found
+        metadata = context.opts.get("target_metadata")
+        if metadata is not None:
+            found = [_told(each) for each in compare_metadata(context, metadata) if not _is_of_the_ledger(each)]
+        return ()
+
+    run_in_environment(project, look, only_looks=True)
+    return found
+
+
+def _told(difference: Any) -> str:
+    """A difference as Alembic names it: a tuple, or a list of tuples about one column."""
+    first = difference[0] if isinstance(difference, list) else difference
+    return " ".join(str(each) for each in first)
+
+
+def _is_of_the_ledger(difference: Any) -> bool:
+    return any(getattr(each, "schema", None) == "ec" for each in difference)

@@ -46,6 +46,8 @@ def open_project(options: ProjectOptions) -> Project:
         )
     arguments = Namespace(config=list(options.config) or None, name=options.name, x=list(options.x), cmd=None)
     config = Config(file_=str(ini), toml_file=str(toml), ini_section=options.name, cmd_opts=arguments)
+    if options.adjust:
+        config = options.adjust(config)
     try:
         script = ScriptDirectory.from_config(config)
     except CommandError as error:

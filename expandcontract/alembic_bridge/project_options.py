@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 _PYPROJECT = "pyproject.toml"
 
 
 @dataclass(frozen=True)
 class ProjectOptions:
-    """``-c``, ``-n`` and ``-x`` as Alembic means them."""
+    """
+    ``-c``, ``-n`` and ``-x`` as Alembic means them.
+
+    ``adjust`` is for whoever opens a project in another's name: it gets Alembic's `Config` as it was read, and gives
+    the one to use.
+    """
 
     config: tuple[str, ...] = ()
     name: str = "alembic"
     x: tuple[str, ...] = ()
+    adjust: Callable[[Any], Any] | None = field(default=None, compare=False)
 
     def files(self) -> tuple[Path, Path]:
         """The pyproject.toml and the ini file to read, by Alembic's rules; either may be missing."""

@@ -87,7 +87,7 @@ def lint(
 ) -> None:
     """Judge SQL files, directories of them, standard input (-), or without PATHS the tree of revisions."""
     as_json = as_json or format_ == "json"
-    options: ProjectOptions = context.find_root().obj or ProjectOptions()
+    options = context.find_object(ProjectOptions) or ProjectOptions()
 
     def work() -> ExitCode:
         if rule:

@@ -38,5 +38,5 @@ def settings_of(context: click.Context, **given: object) -> Settings:
     Raises:
         ConfigurationError: a value can't be used.
     """
-    group: ProjectOptions = context.find_root().obj
+    group = context.find_object(ProjectOptions) or ProjectOptions()
     return load_settings(group, given)
