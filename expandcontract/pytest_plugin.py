@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -152,11 +152,11 @@ def _server_url(request: pytest.FixtureRequest) -> str:
     stash = request.config.stash
     if _SERVER not in stash:
         try:
-            stash[_SERVER] = ScratchServer()
-            stash[_SERVER].start()
+            running = ExitStack()
+            stash[_SERVER] = running.enter_context(ScratchServer())
         except EcError as error:
             pytest.fail(f"no server for the migrations: {error}; define a fixture ec_server_url", pytrace=False)
-        request.config.add_cleanup(stash[_SERVER].close)
+        request.config.add_cleanup(running.close)
     return stash[_SERVER].dsn()
 
 

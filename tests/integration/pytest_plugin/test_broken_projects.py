@@ -100,7 +100,10 @@ BROKEN = {
          '    op.execute("ALTER TABLE users RENAME number TO id")'),
         "*0002.py:*: rename-column: *",
     ),
-    "models_match": (('sa.Column("display_name", sa.Text)', 'sa.Column("display_name", sa.String(9))'), "modify_type *"),
+    "models_match": (
+        ('sa.Column("display_name", sa.Text)', 'sa.Column("display_name", sa.String(9))'),
+        "modify_type *",
+    ),
 }  # fmt: skip
 
 

@@ -1,8 +1,10 @@
 """Our own example, tested by the line that we offer to everybody; its server is that of the other tests."""
 
+from pathlib import Path
+
 import pytest
 
-from expandcontract.pytest_plugin import TestMigrations as Migrations
+from expandcontract.pytest_plugin import TestMigrations  # noqa: F401
 from tests.fixtures.servers import Server
 
 
@@ -11,5 +13,6 @@ def ec_server_url(server: Server) -> str:
     return server.admin_dsn
 
 
-class TestMigrationsExample(Migrations):
-    config = "migrations_example/alembic.ini"
+@pytest.fixture(autouse=True)
+def in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[3] / "migrations_example")
