@@ -14,7 +14,7 @@ class Code(StrEnum):
 
     OLD_TREE = "old-tree"  # this tree lacks a revision that has been applied
     EARLIER_EXPAND = "earlier-expand"  # an earlier change isn't expanded yet
-    OUT_OF_ORDER = "out-of-order"  # a later change is expanded already, so this one was put below it afterwards
+    OUT_OF_ORDER = "out-of-order"  # the tree has the changes in another order than that in which they were applied
     DRIFT = "drift"  # the tree, Alembic's version table and the ledger can't all be right
     FOOTPRINT = "footprint"  # it touches what a waiting contract touches
     EDITED = "edited"  # a file whose contract waits means something else than when it ran

@@ -21,6 +21,8 @@ sa.Table(
 )
 """
 
+FOUR = ("test_model_definitions_match_ddl", "test_single_head_revision", "test_up_down_consistency", "test_upgrade")
+
 CONFTEST = """
 import pytest
 import sqlalchemy as sa
@@ -42,8 +44,9 @@ def test_its_four_tests_pass(pytester: pytest.Pytester, monkeypatch: pytest.Monk
     env = pytester.path / "migrations" / "env.py"
     env.write_text(env.read_text().replace("target_metadata = None", MODELS))
     pytester.makeconftest(CONFTEST.format(url=database.url))
+    pytester.makepyfile(test_migrations=f"from pytest_alembic.tests import {', '.join(FOUR)}\n")
     monkeypatch.setenv("EC_DATABASE_URL", database.dsn)
 
-    ran = pytester.runpytest_subprocess("--test-alembic", "-q", "-p", "no:cacheprovider", "-n", "0")
+    ran = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "-n", "0")
 
     ran.assert_outcomes(passed=4)
