@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from expandcontract.domain.footprint import Footprint
 from expandcontract.domain.phase import Phase
 from expandcontract.errors import ConfigurationError, UsageError
 from expandcontract.lint import baseline
@@ -16,6 +17,7 @@ from expandcontract.lint.accepts import MARKER, Accept, read_accept, settle
 from expandcontract.lint.catalogue import all_rules
 from expandcontract.lint.expression import relations
 from expandcontract.lint.finding import Finding, Hazard, Severity
+from expandcontract.lint.footprint.standing import Standing
 from expandcontract.lint.identifier import qualified, quoted
 from expandcontract.lint.judge import Assumptions
 from expandcontract.lint.linter import lint
@@ -197,6 +199,8 @@ class _Tree:
     schema: Schema
     mapped: frozenset[Pair] = frozenset()
     statements: int = 0
+    standing: Standing | None = None
+    contracts: dict[str, Footprint] = field(default_factory=dict)  # of the revisions so far
 
 
 def lint_tree(
@@ -224,6 +228,8 @@ def lint_tree(
     """
     tree = _Tree(settings, today, Schema.from_sql(schema))
     rendered = list(revisions)
+    if any(phase.name == "contract" for revision in rendered for phase in revision.phases):
+        tree.standing = Standing([schema, *(_sql(phase) for each in rendered for phase in each.phases)])
     findings: list[Finding] = []
     mapped = [frozenset[Pair]()] * len(rendered)
     if models and any(_removes(revision) for revision in rendered):
@@ -269,18 +275,35 @@ def _actions(revision: RenderedRevision, name: str) -> Iterator[Action]:
 def _revision(revision: RenderedRevision, tree: _Tree) -> Iterator[Finding]:
     source = _PythonSource(revision.path)
     surroundings = Surroundings(
-        removed=frozenset(_removed(revision)), mapped=tree.mapped, has_backfill=revision.has_backfill
+        removed=frozenset(_removed(revision)),
+        mapped=tree.mapped,
+        has_backfill=revision.has_backfill,
+        contracts=dict(tree.contracts),
+        standing=tree.standing,
     )
     found: list[Finding] = []
     for rendered in revision.phases:
         # what downgrade() does is judged, and then forgotten: the history goes forward
         schema = tree.schema.fork(_touched(rendered)) if rendered.name == "downgrade" else tree.schema
         found += _phase(rendered, schema, surroundings, source, tree)
+    _remember_contract(revision, tree)
     placed = [(finding.rule, source.statement_at(finding.line), finding) for finding in found]
     kept, notices = settle(placed, source.accepts(), tree.today)
     yield from kept
     for notice in notices:
         yield _notice(notice.rule, notice.message, notice.accept.at, revision.path, tree)
+
+
+def _remember_contract(revision: RenderedRevision, tree: _Tree) -> None:
+    from expandcontract.commands.meaning import footprint_of  # here, because SQL files need no Alembic
+
+    for phase in revision.phases:
+        if phase.name == "contract" and tree.standing:
+            tree.contracts[revision.revision] = footprint_of(phase, tree.standing)
+
+
+def _sql(phase: RenderedPhase) -> str:
+    return "\n".join(statement.sql for segment in phase.segments for statement in segment.statements)
 
 
 def _touched(rendered: RenderedPhase) -> list[str]:

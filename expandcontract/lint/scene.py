@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from expandcontract.domain.footprint import Footprint
 from expandcontract.domain.phase import Phase
+from expandcontract.lint.footprint.standing import Standing
 from expandcontract.lint.schema import FRESH_KINDS, Schema
 from expandcontract.lint.server.effects import Effects, Server, effects_of
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Action, Statement, Transaction
 from expandcontract.lint.value import Value
 
+_NONE: Mapping[str, Footprint] = {}
 BOOKKEEPING = "alembic_version"  # one row, written by the migration tool itself
 BLOCKING = Lock.SHARE  # from here on, writes wait
 
@@ -28,12 +31,15 @@ class Surroundings(Value):
     The rest of the change that a text belongs to.
 
     ``removed`` are the (table, column) pairs that its contract drops; ``mapped`` those that the models map;
-    ``has_backfill`` tells that the change declares one.
+    ``has_backfill`` tells that the change declares one; ``contracts`` are the footprints of earlier changes' contracts,
+    by name, in a database where ``standing`` holds.
     """
 
     removed: frozenset[tuple[str, str]] = frozenset()
     mapped: frozenset[tuple[str, str]] = frozenset()
     has_backfill: bool = False
+    contracts: Mapping[str, Footprint] = _NONE
+    standing: Standing | None = None
 
 
 @dataclass(slots=True)

@@ -277,3 +277,17 @@ def test_an_accept_that_silences_nothing_is_reported(tree: Path) -> None:
     body = upgrade('# ec:accept drop-table: not here\nop.add_column("users", sa.Column("a", sa.Text))')
 
     assert "accept-unused" in {each.rule for each in lint_second(tree, body)}
+
+
+def test_an_expand_that_must_wait_for_an_earlier_contract_is_noted(tree: Path) -> None:
+    contract = '\n\ndef contract():\n    op.drop_column("users", "name")\n'
+    write_revision(tree, "second", "first", upgrade("pass") + contract)
+    body = 'op.execute("UPDATE users SET email = name")\nop.add_column("users", sa.Column("note", sa.Text))'
+    third = write_revision(tree, "third", "second", upgrade(body))
+    revisions = render_tree(open_project(ProjectOptions((str(tree / "alembic.ini"),))).script)
+
+    report = lint_tree(revisions, Settings(), today=date(2026, 1, 1))
+
+    (found,) = [each for each in report.findings if each.rule == "waits-for-contract"]
+    assert (found.path, found.severity) == (str(third), Severity.NOTE)
+    assert "until contract second is done, this expand is refused: both touch users.name" in found.message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from expandcontract.domain.footprint import Footprint, Touched
 from expandcontract.domain.phase import Phase
 from expandcontract.lint import Finding, Hazard, Schema, Severity, lint_sql
 from expandcontract.lint.catalogue import all_rules
@@ -17,6 +18,7 @@ NAMES = sorted(all_rules())
 WORK = {"rewrite": "rewrites", "scan": "scans", "key check": "checks_keys", "index build": "builds_index"}
 PHASES = {
     "phase-contradiction": Phase.BACKFILL,
+    "waits-for-contract": Phase.EXPAND,
     "mapped-column-removed": Phase.CONTRACT,
     "enabling-expand-missing": Phase.CONTRACT,
 }
@@ -29,7 +31,10 @@ def findings(name: str, example: Example) -> list[Finding]:
         in_transaction=example.in_transaction,
         schema=example.schema,
         phase=PHASES.get(name),
-        surroundings=Surroundings(mapped=frozenset({("users", "name")})),
+        surroundings=Surroundings(
+            mapped=frozenset({("users", "name")}),
+            contracts={"0007": Footprint.of([Touched("users", "name")])} if name == "waits-for-contract" else {},
+        ),
         severities=Severities(everywhere={name: Severity.WARNING}),
     )
 
