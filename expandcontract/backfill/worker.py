@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import psycopg
+from psycopg import sql
 from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure, UndefinedTable
 
 from expandcontract.backfill.dispatcher import Dispatcher, Over, Taken, Verify, Wait
+from expandcontract.backfill.kinds.choice import kind_of
+from expandcontract.backfill.kinds.kind import CannotFill, NotFalsified, Write
 from expandcontract.backfill.ranges import RangeStatements
 from expandcontract.backfill.session import Session, Settings
 from expandcontract.backfill.stretches import estimated_rows, find_stretches, keys_as_text
 from expandcontract.backfill.verification import needy, rows_left_in
-from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Range
+from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState
 from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.row_errors import is_about_a_row
 from expandcontract.domain.change import Backfill
@@ -84,6 +87,7 @@ class Filler:
             lease=work.settings.lease,
         )
         self._pace = Pace.start(work.settings.rate, target=work.settings.target)
+        self._kind = kind_of(session.connection, work.backfill)
         self._needy = needy(session.connection, work.backfill, new_code_wrote=work.new_code_wrote)
         self._judged = False
 
@@ -96,7 +100,7 @@ class Filler:
             psycopg.Error: a range failed for another reason; the position is kept.
         """
         while self._reporter.may_go_on():
-            reserved = self._reporter.reserve(self._pace.batch)
+            reserved = self._reporter.reserve(min(self._pace.batch, self._work.backfill.batch or self._pace.batch))
             if reserved == 0:
                 self._nap(_LONGEST_NAP)  # other workers of this run have the rest of its bound
                 continue
@@ -136,7 +140,7 @@ class Filler:
             return
         try:
             self._fill(taken)
-        except _IN_THE_WAY as error:
+        except (*_IN_THE_WAY, OSError) as error:
             self._pace = self._pace.slower()
             self._give_back(taken, error)
         except UndefinedTable:
@@ -146,44 +150,49 @@ class Filler:
         except psycopg.Error as error:
             if not is_about_a_row(error):
                 raise
-            self._narrow_down(taken, error)
+            self._narrow_down(taken, _words(error), error.sqlstate or "")
+        except CannotFill as error:
+            self._narrow_down(taken, str(error), "")
 
     def _fill(self, taken: Taken) -> None:
         """One range: its rows and its row in the ledger, in one transaction."""
         began, range_, worker = time.monotonic(), taken.range, self._session.worker
-        statements = self._statements(taken)
+        write = self._kind.prepare(self._statements(taken), range_.lower, range_.upper)
         with self._connection.transaction():
             if not self._ledger.hold(range_, worker):
                 return  # its lease ended while we were away, and somebody has taken it over
-            written = self._write(statements, range_)
+            written = self._write(write)
             self._ledger.finish(range_, worker, written=written, seconds=time.monotonic() - began)
         self._pace = self._pace.took(range_.rows, time.monotonic() - began)
         self._reporter.did(range_.rows, written, self._pace.batch, self._ledger)
 
+    def _number(self, query: sql.Composed) -> int:
+        found = self._connection.execute(query).fetchone()
+        return int(found[0]) if found else 0
+
     def _statements(self, taken: Taken) -> RangeStatements:
         return RangeStatements(self._work.backfill, taken.stretch, self._needy)
 
-    def _write(self, statements: RangeStatements, range_: Range) -> int:
+    def _write(self, write: Write) -> int:
         """Write the rows; the first ones are looked at once more: the sooner a useless backfill ends, the better."""
         if self._judged:
-            return self._connection.execute(statements.fill(range_.lower, range_.upper)).rowcount
-        found = self._connection.execute(statements.fill_and_judge(range_.lower, range_.upper)).fetchone()
-        written, still = found or (0, 0)
-        if written and still == written:
+            return write.run()
+        written, in_vain = write.run_and_judge()
+        if written and in_vain:
             raise NotFalsified(
                 f"{written} rows still need it after they were written: what it sets doesn't make its condition false"
             )
         self._judged = written > 0
-        return int(written)
+        return written
 
-    def _give_back(self, taken: Taken, error: psycopg.Error) -> None:
+    def _give_back(self, taken: Taken, error: Exception) -> None:
         """Half of the range for later and the rest for whoever comes: what is locked is soon alone in a small range."""
         range_, worker = taken.range, self._session.worker
         if range_.attempts > _RETRIES:
             self._ledger.free(range_, worker)
             raise LockBudgetSpent(
-                f"a range of backfill {self._work.revision} ran into locks {_RETRIES} times; the position is kept",
-                because=error.diag.message_primary,
+                f"a range of backfill {self._work.revision} was tried {_RETRIES} times in vain; the position is kept",
+                because=_words(error),
                 next_command=f"ec backfill {self._work.revision}",
             )
         pause = random.uniform(0, min(2.0, 0.05 * 2**range_.attempts))  # noqa: S311  # jitter
@@ -195,20 +204,18 @@ class Filler:
                 self._split(taken, half)
             self._ledger.free(range_, worker, after=pause)
 
-    def _narrow_down(self, taken: Taken, error: psycopg.Error) -> None:
+    def _narrow_down(self, taken: Taken, words: str, sqlstate: str) -> None:
         """A row of the range can't be filled: the range is halved until that row is alone, and then set aside."""
         range_, worker = taken.range, self._session.worker
         with self._connection.transaction():
             if not self._ledger.hold(range_, worker):
                 return
-            counted = self._connection.execute(self._statements(taken).count(range_.lower, range_.upper)).fetchone()
-            rows = int(counted[0]) if counted else 0
+            rows = self._number(self._statements(taken).count(range_.lower, range_.upper))
             if rows > 1:
                 self._split(taken, rows // 2)
             elif rows == 1:
                 self._split(taken, 1)  # so that the range ends with the row's own key
-                words = error.diag.message_primary or str(error)
-                self._ledger.put_aside(range_, error=words, sqlstate=error.sqlstate or "")
+                self._ledger.put_aside(range_, error=words, sqlstate=sqlstate)
                 self._give_up_where_too_many(words)
                 return
             self._ledger.free(range_, worker)
@@ -229,7 +236,7 @@ class Filler:
             self._ledger.put_state(revision, BackfillState.FAILED, reason)
 
     def _is_gone(self, taken: Taken) -> bool:
-        name = psycopg.sql.Identifier(taken.stretch.schema, taken.stretch.relation).as_string(None)
+        name = sql.Identifier(taken.stretch.schema, taken.stretch.relation).as_string(None)
         return self._ledger.root(name) is None
 
     def _verify(self, number_of_pass: int) -> None:
@@ -264,5 +271,5 @@ class Filler:
                 self._ledger.put_state(work.revision, BackfillState.FAILED, reason)
 
 
-class NotFalsified(Exception):
-    """What a range wrote left its rows in need of it."""
+def _words(error: Exception) -> str:
+    return (error.diag.message_primary if isinstance(error, psycopg.Error) else None) or str(error)

@@ -184,6 +184,10 @@ class BackfillLedger:
         """Let the rows set aside be tried again; how many they are."""
         return len(self._rows("retry", revision=revision))
 
+    def forgive(self, revision: str) -> None:
+        """Forget how often open ranges were tried in vain, for a run that begins."""
+        self._rows("forgive", revision=revision)
+
     # passes
 
     def lock_joining(self, root: int) -> None:

@@ -186,6 +186,9 @@ UPDATE ec.backfill_range SET state = 'open', worker = NULL, free_from = clock_ti
  WHERE revision = %(revision)s AND state = 'failed'
 RETURNING id;
 
+-- forgive: attempts in vain are counted anew
+UPDATE ec.backfill_range SET attempts = 0 WHERE revision = %(revision)s AND state = 'open' AND attempts > 0;
+
 -- written_by_pass: how many rows each pass wrote, the first pass first
 SELECT s.pass, COALESCE(sum(r.rows_written), 0)::bigint
   FROM (SELECT DISTINCT revision, pass FROM ec.backfill_stretch WHERE revision = %(revision)s) s
