@@ -4,43 +4,30 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import psycopg
 from psycopg import sql
 from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure, UndefinedTable
 
-from expandcontract.backfill.dispatcher import Dispatcher, Over, Taken, Verify, Wait
+from expandcontract.backfill.dispatcher import Dispatcher, Over, PassDone, Taken, Wait
 from expandcontract.backfill.kinds.choice import kind_of
 from expandcontract.backfill.kinds.kind import CannotFill, NotFalsified, Write
-from expandcontract.backfill.ranges import RangeStatements
-from expandcontract.backfill.session import Session, Settings
-from expandcontract.backfill.stretches import estimated_rows, find_stretches, keys_as_text
-from expandcontract.backfill.verification import needy, rows_left_in
+from expandcontract.backfill.passes import decide_after
+from expandcontract.backfill.ranges import RangeStatements, Walk
+from expandcontract.backfill.session import Session
+from expandcontract.backfill.stretches import keys_as_text
+from expandcontract.backfill.verification import look, needy
+from expandcontract.backfill.work import Work
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState
-from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.row_errors import is_about_a_row
-from expandcontract.domain.change import Backfill
-from expandcontract.domain.pace import SMALLEST, Pace, another_pass_helps
+from expandcontract.domain.pace import SMALLEST, Pace
 from expandcontract.errors import LockBudgetSpent
 
 _IN_THE_WAY = (LockNotAvailable, DeadlockDetected, SerializationFailure, QueryCanceled)
 _RETRIES = 20
 MOST_SET_ASIDE = 1000  # rows: where more can't be filled, the expression is at fault rather than the rows
 _LONGEST_NAP = 0.2  # seconds; how late a signal may be heard while a worker waits
-
-
-@dataclass(frozen=True)
-class Work:
-    """What the workers of a run share: the change, what to write, and what is told to whom."""
-
-    revision: str
-    backfill: Backfill
-    new_code_wrote: bool
-    settings: Settings
-    on_complete: Callable[[Executor], None]
 
 
 class Reporter(Protocol):
@@ -114,8 +101,8 @@ class Filler:
                         if answer.reason:
                             self._reporter.waits(answer.reason)
                         self._nap(answer.seconds)
-                    case Verify():
-                        self._verify(answer.number_of_pass)
+                    case PassDone():
+                        decide_after(self._session, self._work, answer.number_of_pass)
                     case Over():
                         return answer
             except LockNotAvailable:  # on the ledger itself, where another worker takes its range
@@ -139,7 +126,10 @@ class Filler:
             self._ledger.free(taken.range, self._session.worker)
             return
         try:
-            self._fill(taken)
+            if taken.verifies:
+                self._look(taken)
+            else:
+                self._fill(taken)
         except (*_IN_THE_WAY, OSError) as error:
             self._pace = self._pace.slower()
             self._give_back(taken, error)
@@ -172,6 +162,21 @@ class Filler:
 
     def _statements(self, taken: Taken) -> RangeStatements:
         return RangeStatements(self._work.backfill, taken.stretch, self._needy)
+
+    def _look(self, taken: Taken) -> None:
+        """One range of a pass that verifies: how many of its rows need it, those set aside not counted."""
+        began, range_, worker = time.monotonic(), taken.range, self._session.worker
+        with self._connection.transaction():
+            if not self._ledger.hold(range_, worker):
+                return
+            if not taken.stretch.can_be_verified_in_ranges:
+                self._connection.execute("SET LOCAL statement_timeout = 0")
+            except_for = [row for row in self._ledger.failures(self._work.revision) if row.is_of(taken.stretch)]
+            walk = Walk(self._work.backfill, taken.stretch)
+            seen, found = look(self._connection, walk, range_.lower, range_.upper, self._needy, except_for)
+            self._ledger.finish(range_, worker, seen=seen, found=found, seconds=time.monotonic() - began)
+        self._pace = self._pace.took(seen, time.monotonic() - began)
+        self._reporter.did(seen, 0, self._pace.batch, self._ledger)
 
     def _write(self, write: Write) -> int:
         """Write the rows; the first ones are looked at once more: the sooner a useless backfill ends, the better."""
@@ -238,37 +243,6 @@ class Filler:
     def _is_gone(self, taken: Taken) -> bool:
         name = sql.Identifier(taken.stretch.schema, taken.stretch.relation).as_string(None)
         return self._ledger.root(name) is None
-
-    def _verify(self, number_of_pass: int) -> None:
-        """After the last range of a pass: complete, or another pass, or it is no use."""
-        work = self._work
-        set_aside = self._ledger.failures(work.revision)
-        left = rows_left_in(self._connection, work.backfill, new_code_wrote=work.new_code_wrote, except_for=set_aside)
-        with self._connection.transaction():
-            self._connection.execute("SET LOCAL statement_timeout = 0")
-            orders = self._ledger.lock(work.revision)
-            if orders is None or orders.verifier != self._session.worker or orders.number_of_pass != number_of_pass:
-                return  # told otherwise meanwhile
-            if not left and set_aside:
-                reason = (
-                    f"{len(set_aside)} row(s) can't be filled and are set aside, and all others are right;"
-                    f" the first: {set_aside[0].error}"
-                )
-                self._ledger.put_state(work.revision, BackfillState.FAILED, reason)
-            elif not left:
-                self._ledger.put_state(work.revision, BackfillState.COMPLETE)
-                work.on_complete(PsycopgExecutor(self._connection))
-            elif another_pass_helps(self._ledger.written_by_pass(work.revision)):
-                estimate = estimated_rows(self._connection, work.backfill)
-                self._ledger.begin_pass(work.revision, number_of_pass + 1, estimated_rows=estimate)
-                stretches = find_stretches(self._connection, work.backfill)
-                self._ledger.put_stretches(work.revision, number_of_pass + 1, stretches)
-            else:
-                reason = (
-                    f"after {number_of_pass} passes rows still need it: what it sets doesn't make its condition false,"
-                    " or somebody goes on writing rows that need it"
-                )
-                self._ledger.put_state(work.revision, BackfillState.FAILED, reason)
 
 
 def _words(error: Exception) -> str:

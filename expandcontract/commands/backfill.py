@@ -13,7 +13,7 @@ from expandcontract.backfill.engine import Outcome as Ending
 from expandcontract.backfill.kinds.kind import AuthorsMistake
 from expandcontract.backfill.session import Settings as EngineSettings
 from expandcontract.backfill.verification import rows_left_in
-from expandcontract.backfill.worker import Work
+from expandcontract.backfill.work import Work
 from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.result import Result, outcome_of
 from expandcontract.commands.running import open_user_connection, user_connection
@@ -145,7 +145,7 @@ def run(
                 if retry:
                     _retry(situation, change.revision)
                 again = facts.state(change.revision, Phase.BACKFILL) in (StepState.DONE, StepState.STALE)
-                paced = Pacing(_rate(settings, change), settings.rate_is_asked, workers, again)
+                paced = Pacing(rate_of(settings, change), settings.rate_is_asked, workers, again)
                 ended = fill(
                     situation, revision, conversation, pacing=paced, new_code_wrote=wrote, stop=stop, bounds=bounds
                 )
@@ -257,7 +257,7 @@ def _failed(situation: Situation, revision: Revision, words: str, next_command: 
     )
 
 
-def _rate(settings: Settings, change: Change) -> int | None:
+def rate_of(settings: Settings, change: Change) -> int | None:
     """What was asked for here and now, else what the revision says of its table, else the project's configuration."""
     declared = change.backfill.rate if change.backfill else None
     return settings.rate if settings.rate_is_here or declared is None else declared
