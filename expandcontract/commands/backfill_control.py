@@ -39,6 +39,7 @@ class BackfillView:
     A backfill: its state with the reason, its rate (rows per second over all workers; None: flat out), how far it is.
 
     ``rows`` are those seen in this pass, ``rows_written`` those written in all; ``workers`` are those at work now.
+    With `verifies` this pass writes nothing and looks for rows that still need it.
     """
 
     step: Step
@@ -49,6 +50,7 @@ class BackfillView:
     of_about: int
     rows_written: int
     passes: int
+    verifies: bool
     set_aside: int
     started_at: datetime
     workers: tuple[WorkerView, ...]
@@ -272,6 +274,7 @@ def _result(situation: Situation, outcome: Outcome, *positions: Position) -> Bac
             of_about=max(position.estimated_rows, position.rows_seen),
             rows_written=position.rows_written,
             passes=position.number_of_pass,
+            verifies=position.verifies,
             set_aside=position.set_aside,
             started_at=position.started_at,
             workers=tuple(

@@ -92,7 +92,8 @@ def test_ranges_have_no_gap_and_no_overlap_and_their_sums_are_the_rows(project):
     (done,) = project.json("backfill", "--rate", "max")["filled"]
 
     ranges = project.rows(
-        "SELECT lower_key[1]::int, upper_key[1]::int, rows_seen, rows_written FROM ec.backfill_range ORDER BY 2"
+        "SELECT lower_key[1]::int, upper_key[1]::int, rows_seen, rows_written FROM ec.backfill_range"
+        " WHERE pass = 1 ORDER BY 2"
     )
     uppers = [upper for _, upper, *_ in ranges]
     assert [lower for lower, *_ in ranges] == [None, *uppers[:-1]]
