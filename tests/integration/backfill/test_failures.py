@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from psycopg.errors import UndefinedFunction
 
 from expandcontract.backfill import worker
 from expandcontract.backfill.engine import Bounds, Outcome
@@ -69,21 +68,19 @@ def test_exactly_the_bad_rows_are_set_aside_and_filled_after_their_repair(
 def test_an_expression_that_fails_on_every_row_is_given_up(things: Filling, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "MOST_SET_ASIDE", 20)
 
-    ended = things.run(Backfill("things", set={"number": "1 / 0"}, where="number IS NULL", writers="0001"))
+    things.execute(
+        "TRUNCATE things",  # the first rows, on which it is tried before it begins, don't need it
+        "INSERT INTO things SELECT i, i, CASE WHEN i <= 200 THEN 0 END FROM generate_series(1, 3000) i",
+    )
+    ended = things.run(Backfill("things", set={"number": "1 / (id - id)"}, where="number IS NULL", writers="0001"))
 
     assert ended.outcome is Outcome.FAILED
     assert "20 rows can't be filled" in (ended.reason or "")
 
 
-def test_an_expression_that_cannot_mean_anything_is_no_row_s_fault(things: Filling) -> None:
-    with pytest.raises(UndefinedFunction):
-        things.run(Backfill("things", set={"number": "no_such_function(raw)"}, where="number IS NULL", writers="1"))
-    assert things.position().set_aside == 0
-
-
 def test_a_condition_that_stays_true_is_noticed_in_the_first_range(things: Filling) -> None:
     with pytest.raises(NotFalsified, match="doesn't make its condition false"):
-        things.run(Backfill("things", set={"number": "id"}, where="id > 0", writers="0001"))
+        things.run(Backfill("things", set={"number": "id"}, where="id > 500", writers="0001"))
 
 
 def test_rows_that_are_undone_again_and_again_end_it_after_three_passes(filling: Filling) -> None:
