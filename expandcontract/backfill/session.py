@@ -85,6 +85,8 @@ def open_session(
         set_limits(connection, backfill)
         for name, value in (
             ("idle_in_transaction_session_timeout", 10_000),
+            # who waited for a row's lock must look at the row as it is then
+            ("default_transaction_isolation", "read committed"),
             # a range is a walk along the key, whatever the statistics say or fail to say
             ("enable_seqscan", "off"),
             # the triggers of its Sync let this session pass, which writes the new side itself; but what another kind

@@ -90,7 +90,7 @@ def test_a_sync_that_loses_something_is_reported_with_how_much(filling: Filling)
     forward = {"first": "split_part(name, ' ', 1)", "last": "split_part(users.name, ' ', 2)"}
     lossy = Sync("users", forward=forward, backward={"name": "first || ' ' || last"})
     exact = Sync("users", forward={"first": "name"}, backward={"name": "first"})
-    failing = Sync("users", forward={"first": "1 / (id - 7)", "last": "name"}, backward={"name": "last"}, reads=("id",))
+    failing = Sync("users", forward={"last": "name || 1 / (id - 7)"}, backward={"name": "last"}, reads=("id",))
 
     with filling.open("test") as connection:
         (loss,) = losses(connection, Backfill(lossy))
