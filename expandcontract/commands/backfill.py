@@ -23,7 +23,7 @@ from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
 from expandcontract.database import catalog
 from expandcontract.database import ledger as ledgers
-from expandcontract.database.backfill_ledger import BackfillLedger
+from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState
 from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.ledger import Ledger
 from expandcontract.database.sync_triggers import trigger_names
@@ -178,7 +178,8 @@ def _warnings(situation: Situation, revision: Revision, conversation: Conversati
     """What is worth knowing before the rows are moved, said once: not when a run goes on."""
     backfill = revision.change.backfill
     position = situation.ledger.backfills.position(revision.change.revision) if situation.has_ledger else None
-    if backfill is None or (position is not None and position.rows_seen):
+    begun = position is not None and position.state in (BackfillState.RUNNING, BackfillState.PAUSED)
+    if backfill is None or begun:
         return []
     with user_connection(situation) as connection:
         found = [*losses(connection, backfill), *side_effects(connection, backfill)]
