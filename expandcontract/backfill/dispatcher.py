@@ -118,6 +118,8 @@ class Dispatcher:
         if orders.verifies and orders.rate is not None:
             orders = replace(orders, rate=orders.rate * READS_PER_WRITE)
         batch = pace.at_rate(orders.rate).batch
+        if self._backfill.batch is not None and not orders.verifies:
+            batch = min(batch, self._backfill.batch)
         return self._range(orders, batch if most is None else min(batch, most)) or self._nothing_free(orders)
 
     def _range(self, orders: Orders, batch: int) -> Taken | None:

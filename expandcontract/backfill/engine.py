@@ -104,7 +104,7 @@ class Engine:
         Raises:
             LockBudgetSpent: a range ran into locks again and again; the position is kept.
             ServerUnreachable: the server went away, and didn't come back in time; the position is kept.
-            NotFalsified, psycopg.Error: a range failed for another reason; the position is kept.
+            AuthorsMistake, psycopg.Error: a range failed for another reason; the position is kept.
         """
         threads = [
             threading.Thread(target=self._work_on, args=(None,), name=f"ec-backfill-{number}")
@@ -228,6 +228,11 @@ class _Tally:
                 self._known, self._since_read = ledger.position(self._revision), []
                 self._read_at = time.monotonic()
             self._report(batch)
+
+    def pass_done(self, ledger: BackfillLedger) -> None:
+        """See `Reporter`."""
+        with self._lock:
+            self._known, self._since_read = ledger.position(self._revision), []
 
     def waits(self, reason: str) -> None:
         """See `Reporter`."""

@@ -38,8 +38,9 @@ def decide_after(session: Session, work: Work, number_of_pass: int) -> None:
 
 
 def _begin_pass(session: Session, work: Work, number: int, *, verifies: bool) -> None:
-    connection, backfill = session.connection, work.backfill
-    stretches, estimate = find_stretches(connection, backfill), estimated_rows(connection, backfill)
+    stretches, before = find_stretches(session.connection, work.backfill), session.ledger.position(work.revision)
+    rows = before.rows_seen if before else 0
+    estimate = rows or estimated_rows(session.connection, work.backfill)
     session.ledger.begin_pass(work.revision, number, stretches, verifies=verifies, estimated_rows=estimate)
 
 

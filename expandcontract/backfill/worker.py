@@ -45,6 +45,9 @@ class Reporter(Protocol):
     def did(self, rows: int, written: int, batch: int, ledger: BackfillLedger) -> None:
         """A range is finished; the ledger tells what other processes have done meanwhile."""
 
+    def pass_done(self, ledger: BackfillLedger) -> None:
+        """Another pass begins, or the backfill has ended."""
+
     def waits(self, reason: str) -> None:
         """The backfill is paused."""
 
@@ -87,7 +90,7 @@ class Filler:
             psycopg.Error: a range failed for another reason; the position is kept.
         """
         while self._reporter.may_go_on():
-            reserved = self._reporter.reserve(min(self._pace.batch, self._work.backfill.batch or self._pace.batch))
+            reserved = self._reporter.reserve(self._pace.batch)
             if reserved == 0:
                 self._nap(_LONGEST_NAP)  # other workers of this run have the rest of its bound
                 continue
@@ -103,6 +106,7 @@ class Filler:
                         self._nap(answer.seconds)
                     case PassDone():
                         decide_after(self._session, self._work, answer.number_of_pass)
+                        self._reporter.pass_done(self._ledger)
                     case Over():
                         return answer
             except LockNotAvailable:  # on the ledger itself, where another worker takes its range

@@ -276,7 +276,7 @@ def _result(situation: Situation, outcome: Outcome, *positions: Position) -> Bac
             of_about=max(position.estimated_rows, position.rows_seen),
             rows_written=position.rows_written,
             passes=position.number_of_pass,
-            verifies=position.verifies,
+            verifies=position.verifies and position.state is not BackfillState.COMPLETE,
             set_aside=position.set_aside,
             growth=ledger.growth(position.revision),
             started_at=position.started_at,
