@@ -12,7 +12,8 @@ import psycopg
 
 from expandcontract.backfill.progress import Progress
 from expandcontract.backfill.session import OpenConnection, Session, open_session
-from expandcontract.backfill.worker import Filler, Work
+from expandcontract.backfill.work import Work
+from expandcontract.backfill.worker import Filler
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Position
 from expandcontract.errors import ServerUnreachable
 
@@ -103,7 +104,7 @@ class Engine:
         Raises:
             LockBudgetSpent: a range ran into locks again and again; the position is kept.
             ServerUnreachable: the server went away, and didn't come back in time; the position is kept.
-            NotFalsified, psycopg.Error: a range failed for another reason; the position is kept.
+            AuthorsMistake, psycopg.Error: a range failed for another reason; the position is kept.
         """
         threads = [
             threading.Thread(target=self._work_on, args=(None,), name=f"ec-backfill-{number}")
@@ -228,6 +229,11 @@ class _Tally:
                 self._read_at = time.monotonic()
             self._report(batch)
 
+    def pass_done(self, ledger: BackfillLedger) -> None:
+        """See `Reporter`."""
+        with self._lock:
+            self._known, self._since_read = ledger.position(self._revision), []
+
     def waits(self, reason: str) -> None:
         """See `Reporter`."""
         with self._lock:
@@ -248,5 +254,6 @@ class _Tally:
                 rate=self._rows / max(time.monotonic() - self._began, 1e-9),
                 batch=batch,
                 reason=reason,
+                verifies=known.verifies,
             )
         )

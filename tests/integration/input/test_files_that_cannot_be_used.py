@@ -150,7 +150,7 @@ def test_a_backfill_that_cannot_work_is_2_or_7_and_writes_nothing(users):
         ("looks", {"b": "a"}, 2, "looks can't be walked along"),
         ("nowhere", {"b": "a"}, 2, "nowhere doesn't exist in this database"),
         ("users", {"name": "upper(name"}, 7, "syntax error"),
-        ("users", {"none": "1"}, 2, "users has no column none, which the backfill sets"),
+        ("users", {"none": "1"}, 2, "users has no column none, which the backfill writes"),
         ("users", {"name": "nome"}, 7, 'column "nome" does not exist'),
         ("users", {"name": "name || 'x'"}, 7, "rows still need it"),
     ):
