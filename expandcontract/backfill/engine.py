@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import psycopg
 
-from expandcontract.backfill.progress import Progress
+from expandcontract.backfill.progress import Progress, Speed
 from expandcontract.backfill.session import OpenConnection, Session, open_session
 from expandcontract.backfill.worker import Filler, Work
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Position
@@ -179,7 +179,8 @@ class _Tally:
         self._bounds = bounds
         self._lock = threading.Lock()
         self._halted = threading.Event()
-        self._began = self._read_at = time.monotonic()
+        self._read_at = time.monotonic()
+        self._speed = Speed(self._read_at, known.rows_seen if known else 0)
         self._known = known
         self._rows = 0
         self._reserved = 0
@@ -233,11 +234,12 @@ class _Tally:
         with self._lock:
             self._report(0, reason)
 
-    def _report(self, batch: int, reason: str | None = None) -> None:
+    def _report(self, batch: int, waits_for: str | None = None) -> None:
         known = self._known
         if known is None:
             return
         rows = known.rows_seen + sum(seen for seen, _ in self._since_read)
+        health = known.health
         self._on_progress(
             Progress(
                 revision=self._revision,
@@ -245,8 +247,10 @@ class _Tally:
                 of_about=max(known.estimated_rows, rows),
                 rows_written=known.rows_written + sum(written for _, written in self._since_read),
                 number_of_pass=known.number_of_pass,
-                rate=self._rows / max(time.monotonic() - self._began, 1e-9),
+                rate=self._speed.at(time.monotonic(), rows),
                 batch=batch,
-                reason=reason,
+                reason=waits_for or (health.reason if health else None),
+                share=health.share if health else 1.0,
+                is_waiting=waits_for is not None,
             )
         )

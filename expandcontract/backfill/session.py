@@ -28,15 +28,17 @@ class Settings:
 
     ``rate`` is rows per second over all workers (None: flat out), for a backfill that begins; `sets_rate` makes it the
     rate of one that has begun, too. With `again` one that is complete begins again. ``workers`` are threads of this
-    process. ``lock_timeout`` and ``statement_timeout`` are milliseconds of one statement, ``lease`` seconds that a
-    range is kept for a worker that is alive and silent, ``target`` seconds that a range is to take, ``patience``
-    seconds to go on asking a server that doesn't answer.
+    process; with `watched` a watch of this process looks at the health signals. ``lock_timeout`` and
+    ``statement_timeout`` are milliseconds of one statement, ``lease`` seconds that a range is kept for a worker that is
+    alive and silent, ``target`` seconds that a range is to take, ``patience`` seconds to go on asking a server that
+    doesn't answer.
     """
 
     rate: int | None
     sets_rate: bool = False
     again: bool = False
     workers: int = 1
+    watched: bool = False
     lock_timeout: int = 300
     statement_timeout: int = 10_000
     lease: float = 30.0

@@ -82,6 +82,7 @@ class Filler:
             work.backfill,
             worker=session.worker,
             lease=work.settings.lease,
+            watched=work.settings.watched,
         )
         self._pace = Pace.start(work.settings.rate, target=work.settings.target)
         self._needy = needy(session.connection, work.backfill, new_code_wrote=work.new_code_wrote)

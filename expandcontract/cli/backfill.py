@@ -67,6 +67,13 @@ def _running(function: Running) -> Running:
         click.option("--max-rows", type=click.IntRange(1), metavar="ROWS", help="End after so many rows."),
         click.option("--max-time", metavar="DURATION", help="End after so long, such as 50m."),
         click.option("--until", metavar="HH:MM", help="End when the clock here shows this."),
+        click.option(
+            "--ignore",
+            "ignored",
+            multiple=True,
+            metavar="SIGNAL",
+            help="Don't heed this health signal, or any: all. May be given several times.",
+        ),
         options.dry_run,
         options.as_json,
     ):
@@ -86,6 +93,7 @@ def run(
     max_rows: int | None,
     max_time: str | None,
     until: str | None,
+    ignored: tuple[str, ...],
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -96,7 +104,7 @@ def run(
     the rate. Ctrl-C and SIGTERM finish the current range first.
     """
     bounds = _bounds(max_rows, max_time, until)
-    _run(context, revision, rate, workers, bounds, dry_run=dry_run, retry=False, as_json=as_json)
+    _run(context, revision, rate, workers, bounds, ignored, dry_run=dry_run, retry=False, as_json=as_json)
 
 
 @backfill.command(short_help="Try the rows set aside once more.")
@@ -111,12 +119,13 @@ def retry(
     max_rows: int | None,
     max_time: str | None,
     until: str | None,
+    ignored: tuple[str, ...],
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Try the rows of REVISION that were set aside once more, and go on as ``ec backfill run`` does."""
     bounds = _bounds(max_rows, max_time, until)
-    _run(context, revision, rate, workers, bounds, dry_run=dry_run, retry=True, as_json=as_json)
+    _run(context, revision, rate, workers, bounds, ignored, dry_run=dry_run, retry=True, as_json=as_json)
 
 
 def _run(
@@ -125,6 +134,7 @@ def _run(
     rate: str | None,
     workers: int,
     bounds: Bounds,
+    ignored: tuple[str, ...],
     *,
     dry_run: bool,
     retry: bool,
@@ -140,6 +150,7 @@ def _run(
                 workers=workers,
                 bounds=bounds,
                 retry=retry,
+                ignored_signals=ignored,
                 stop=stop,
                 dry_run=dry_run,
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -110,7 +111,7 @@ class Terminal(Lines):
             task,
             completed=progress.rows,
             total=progress.of_about,
-            rate=progress.reason or f"{progress.rate:,.0f} rows/s",
+            rate=_how_fast(progress),
         )
 
     def progress_ends(self) -> None:
@@ -139,11 +140,21 @@ class Terminal(Lines):
 
 
 def _progress_line(progress: Progress) -> str:
-    if progress.reason:
-        return f"backfill {progress.revision}: {progress.rows:,} of about {progress.of_about:,} rows; {progress.reason}"
-    left = progress.seconds_left
+    left = None if progress.is_waiting else progress.seconds_left
     again = f" (pass {progress.number_of_pass})" if progress.number_of_pass > 1 else ""
     return (
         f"backfill {progress.revision}{again}: {progress.rows:,} of about {progress.of_about:,} rows,"
-        f" {progress.rate:,.0f} rows/s" + (f", about {left:.0f} s left" if left is not None else "")
+        f" {_how_fast(progress)}" + ("" if left is None else f", about {_length(left)} left")
     )
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else format_duration(timedelta(seconds=seconds))
+
+
+def _how_fast(progress: Progress) -> str:
+    """The rate, with what slows it down; or what is waited for."""
+    if progress.is_waiting:
+        return f"waiting: {progress.reason}"
+    rate = f"{progress.rate:,.0f} rows/s"
+    return f"{rate} (at {100 * progress.share:.0f} %: {progress.reason})" if progress.reason else rate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -18,6 +18,7 @@ KeyValue = tuple[str, ...]
 # Advisory locks belong to a database; these namespaces are "ec" in ASCII and what follows the runner's.
 _WORKERS = 0x6564
 _JOINING = 0x6565
+_AT_THE_CEILING = "replication_lag: so much WAL since the last look that a standby may be behind by its limit"
 
 
 class BackfillState(StrEnum):
@@ -50,17 +51,36 @@ class Position:
     rows_seen: int
     rows_written: int
     set_aside: int
+    health: Health | None = None
+
+
+@dataclass(frozen=True)
+class Health:
+    """
+    What the health signals leave of a backfill's speed, read a moment ago.
+
+    ``share`` is that of its rate, ``is_stopped`` whether no range may begin; ``reason`` says why it isn't the whole.
+    """
+
+    share: float
+    is_stopped: bool
+    reason: str | None
 
 
 @dataclass(frozen=True)
 class Orders:
-    """What a worker finds when it asks for a range, and holds locked until its transaction ends."""
+    """
+    What a worker finds when it asks for a range, and holds locked until its transaction ends.
+
+    ``health`` None: nobody has looked at the signals lately.
+    """
 
     state: BackfillState
     reason: str | None
     rate: int | None
     number_of_pass: int
     verifier: int | None
+    health: Health | None
 
 
 @dataclass(frozen=True)
@@ -169,8 +189,11 @@ class BackfillLedger:
         rows = self._rows("lock_backfill", revision=revision)
         if not rows:
             return None
-        state, reason, rate, number, verifier = rows[0]
-        return Orders(BackfillState(state), reason, rate, number, verifier)
+        state, reason, rate, number, verifier, *seen, is_at_ceiling = rows[0]
+        health = _health(*seen)
+        if health is not None and is_at_ceiling and not health.is_stopped:
+            health = replace(health, is_stopped=True, reason=_AT_THE_CEILING)
+        return Orders(BackfillState(state), reason, rate, number, verifier, health)
 
     def put_state(self, revision: str, state: BackfillState, reason: str | None = None) -> None:
         """Tell every worker what to do, from its next range on."""
@@ -197,6 +220,7 @@ class BackfillLedger:
     def begin(self, revision: str, relation: str, *, rate: int | None, estimated_rows: int) -> None:
         """Record a backfill that begins, or begins again at the first row."""
         self._rows("drop_stretches", revision=revision)
+        self._rows("drop_throttles", revision=revision)
         self._rows("put_backfill", revision=revision, relation=relation, rate=rate, estimated_rows=estimated_rows)
 
     def begin_pass(self, revision: str, number: int, *, estimated_rows: int) -> None:
@@ -339,8 +363,13 @@ class BackfillLedger:
 
 
 def _position(row: tuple[Any, ...]) -> Position:
-    revision, relation, state, *rest = row
-    return Position(revision, relation, BackfillState(state), *rest)
+    revision, relation, state, *rest, share, is_stopped, why = row
+    position = Position(revision, relation, BackfillState(state), *rest)
+    return replace(position, health=_health(share, is_stopped, why))
+
+
+def _health(share: float | None, is_stopped: bool | None, reason: str | None) -> Health | None:
+    return None if share is None else Health(share, bool(is_stopped), reason)
 
 
 def _stretch(row: tuple[Any, ...]) -> Stretch:

@@ -1,7 +1,10 @@
 -- backfills: each backfill with what its ranges add up to; locks nothing
 SELECT b.revision, b.relation, b.state, b.reason, b.rate, b.pass, b.estimated_rows, b.started_at,
-       COALESCE(now_done.ranges, 0), COALESCE(now_done.seen, 0), COALESCE(ever.written, 0), COALESCE(ever.failed, 0)
+       COALESCE(now_done.ranges, 0), COALESCE(now_done.seen, 0), COALESCE(ever.written, 0), COALESCE(ever.failed, 0),
+       h.share, h.stopped_by <> '{}', h.reason
   FROM ec.backfill b
+  LEFT JOIN ec.backfill_health h ON h.revision = b.revision AND b.state = 'running'
+       AND h.looked_at > clock_timestamp() - interval '15 s'
   LEFT JOIN LATERAL (
     SELECT count(*) AS ranges, sum(r.rows_seen)::bigint AS seen
       FROM ec.backfill_range r WHERE r.revision = b.revision AND r.pass = b.pass AND r.state = 'done') now_done ON true
@@ -46,7 +49,12 @@ RETURNING number, pg_catalog.pg_advisory_lock(%(namespace)s, number) IS NULL;
 DELETE FROM ec.backfill_worker WHERE number = %(worker)s;
 
 -- lock_backfill: one at a time takes a range, changes the state or begins a pass
-SELECT state, reason, rate, pass, verifier FROM ec.backfill WHERE revision = %(revision)s FOR UPDATE;
+SELECT b.state, b.reason, b.rate, b.pass, b.verifier, h.share,
+       h.stopped_by <> '{}', h.reason,
+       CASE WHEN h.wal_ceiling IS NOT NULL THEN pg_catalog.pg_current_wal_lsn() >= h.wal_ceiling ELSE false END
+  FROM ec.backfill b
+  LEFT JOIN ec.backfill_health h ON h.revision = b.revision AND h.looked_at > clock_timestamp() - interval '15 s'
+ WHERE b.revision = %(revision)s FOR UPDATE OF b;
 
 -- bucket: what the shared rate has given out, and the clock; after `lock_backfill`
 SELECT extract(epoch FROM GREATEST(paid_until, '2000-01-01'::timestamptz))::float8,
@@ -87,6 +95,9 @@ SELECT EXISTS (
 
 -- drop_stretches: what a backfill has done, before it begins again; its ranges go with them
 DELETE FROM ec.backfill_stretch WHERE revision = %(revision)s;
+
+-- drop_throttles: what slowed it down, before it begins again
+DELETE FROM ec.backfill_throttle WHERE revision = %(revision)s;
 
 -- drop_failures: rows set aside by earlier passes; the new one will come to them again
 DELETE FROM ec.backfill_range WHERE revision = %(revision)s AND state = 'failed';
