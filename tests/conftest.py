@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.fixtures.project",
     "tests.fixtures.properties",
     "tests.fixtures.filling",
+    "tests.fixtures.standby",
 ]
