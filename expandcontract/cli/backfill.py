@@ -285,6 +285,9 @@ def _backfill_text(view: control.BackfillView) -> str:
     found = [f"{view.step}  {view.state}  {view.rows} of about {view.of_about} rows{again}, {rate}"]
     if view.reason:
         found.append(f"    because: {view.reason}")
+    if view.health and view.health.reason:
+        how = "stopped" if view.health.is_stopped else f"slowed down to {100 * view.health.share:.0f} %"
+        found.append(f"    {how} by {view.health.reason}")
     if view.set_aside:
         found.append(f"    {view.set_aside} row(s) set aside: ec backfill failures {view.step.revision}")
     found += [f"    worker:  backend {one.backend}, process {one.pid} on {one.host}" for one in view.workers]

@@ -30,11 +30,21 @@ class WorkerView:
 
 
 @dataclass(frozen=True)
+class HealthView:
+    """What the health signals leave of a backfill's speed now, whether they stop it, and why."""
+
+    share: float
+    is_stopped: bool
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class BackfillView:
     """
     A backfill: its state with the reason, its rate (rows per second over all workers; None: flat out), how far it is.
 
     ``rows`` are those seen in this pass, ``rows_written`` those written in all; ``workers`` are those at work now.
+    ``health`` is None where nobody looks at the signals.
     """
 
     step: Step
@@ -47,6 +57,7 @@ class BackfillView:
     passes: int
     set_aside: int
     started_at: datetime
+    health: HealthView | None
     workers: tuple[WorkerView, ...]
 
 
@@ -253,6 +264,7 @@ def _result(situation: Situation, outcome: Outcome, *positions: Position) -> Bac
             passes=position.number_of_pass,
             set_aside=position.set_aside,
             started_at=position.started_at,
+            health=_health(position),
             workers=tuple(
                 WorkerView(worker.backend, worker.host, worker.pid, worker.started_at)
                 for worker in ledger.workers(position.revision)
@@ -261,3 +273,8 @@ def _result(situation: Situation, outcome: Outcome, *positions: Position) -> Bac
         for position in positions
     )
     return BackfillStatusResult(outcome=outcome, backfills=views)
+
+
+def _health(position: Position) -> HealthView | None:
+    seen = position.health
+    return HealthView(round(seen.share, 3), seen.is_stopped, seen.reason) if seen else None

@@ -80,17 +80,20 @@ def test_a_standby_is_never_further_behind_than_the_limit_and_one_batch(
     limit = 4 * MB
     engine = things.engine(FILLS, rate=20_000, watched=True, workers=workers)
     pair.standby.pause_replay()
-    with things.watching(FILLS, ReplicationLag(Limits(stop=limit))), furthest_behind(pair) as furthest:
-        with things.in_thread(engine) as ended:
-            try:
-                until(lambda: is_stopped(things), what="the backfill waits for its standby")
-                assert 0 < things.position().rows_seen < ROWS
-                health = things.position().health
-                assert health is not None
-                assert "replication_lag: replica-1 is behind by" in (health.reason or "")
-                until(lambda: says_why(things.reports[-1]), what="the pause is shown with its reason")
-            finally:
-                pair.standby.resume_replay()
+    with (
+        things.watching(FILLS, ReplicationLag(Limits(stop=limit))),
+        furthest_behind(pair) as furthest,
+        things.in_thread(engine) as ended,
+    ):
+        try:
+            until(lambda: is_stopped(things), what="the backfill waits for its standby")
+            assert 0 < things.position().rows_seen < ROWS
+            health = things.position().health
+            assert health is not None
+            assert "replication_lag: replica-1 is behind by" in (health.reason or "")
+            until(lambda: says_why(things.reports[-1]), what="the pause is shown with its reason")
+        finally:
+            pair.standby.resume_replay()
 
     assert [end.outcome for end in ended] == [Outcome.COMPLETE]
     assert limit < furthest[0] <= limit + workers * largest_batch(things)
