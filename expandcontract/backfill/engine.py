@@ -17,6 +17,7 @@ from expandcontract.database.backfill_ledger import BackfillLedger, BackfillStat
 from expandcontract.errors import ServerUnreachable
 
 _READ_EVERY = 2.0  # seconds: how old the other processes' share of the progress may be
+_READS_AT_MOST = 0.01  # of the time: adding up the ranges takes the longer, the more there are
 _ASK_AGAIN = 0.5  # seconds between two attempts to reach a server that has gone away
 
 
@@ -179,8 +180,9 @@ class _Tally:
         self._bounds = bounds
         self._lock = threading.Lock()
         self._halted = threading.Event()
-        self._read_at = time.monotonic()
-        self._speed = Speed(self._read_at, known.rows_seen if known else 0)
+        now = time.monotonic()
+        self._read_next = now + _READ_EVERY
+        self._speed = Speed(now, known.rows_seen if known else 0)
         self._known = known
         self._rows = 0
         self._reserved = 0
@@ -224,9 +226,10 @@ class _Tally:
         with self._lock:
             self._rows += rows
             self._since_read.append((rows, written))
-            if time.monotonic() - self._read_at >= _READ_EVERY:
+            now = time.monotonic()
+            if now >= self._read_next:
                 self._known, self._since_read = ledger.position(self._revision), []
-                self._read_at = time.monotonic()
+                self._read_next = now + max(_READ_EVERY, (time.monotonic() - now) / _READS_AT_MOST)
             self._report(batch)
 
     def waits(self, reason: str) -> None:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import click
 
 from expandcontract.backfill.engine import Bounds
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run as run_command
+from expandcontract.cli.metrics import serving
+from expandcontract.cli.report_page import report_page
 from expandcontract.cli.signals import stop_on_signals
 from expandcontract.cli.speaking import conversation
 from expandcontract.cli.text import lines, result_text
 from expandcontract.commands import backfill as command
 from expandcontract.commands import backfill_control as control
+from expandcontract.commands import backfill_report as reporting
 from expandcontract.config import parse_rate
 from expandcontract.domain.duration import parse_duration, until_time_of_day
 from expandcontract.domain.gate import at
+from expandcontract.errors import UsageError
 
 
 class RunsByDefault(click.Group):
@@ -74,6 +79,12 @@ def _running(function: Running) -> Running:
             metavar="SIGNAL",
             help="Don't heed this health signal, or any: all. May be given several times.",
         ),
+        click.option(
+            "--metrics-port",
+            type=click.IntRange(1, 65535),
+            metavar="PORT",
+            help="Serve metrics for Prometheus meanwhile; needs the extra metrics.",
+        ),
         options.dry_run,
         options.as_json,
     ):
@@ -94,6 +105,7 @@ def run(
     max_time: str | None,
     until: str | None,
     ignored: tuple[str, ...],
+    metrics_port: int | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -104,7 +116,7 @@ def run(
     the rate. Ctrl-C and SIGTERM finish the current range first.
     """
     bounds = _bounds(max_rows, max_time, until)
-    _run(context, revision, rate, workers, bounds, ignored, dry_run=dry_run, retry=False, as_json=as_json)
+    _run(context, revision, rate, workers, bounds, ignored, metrics_port, dry_run=dry_run, retry=False, as_json=as_json)
 
 
 @backfill.command(short_help="Try the rows set aside once more.")
@@ -120,12 +132,13 @@ def retry(
     max_time: str | None,
     until: str | None,
     ignored: tuple[str, ...],
+    metrics_port: int | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Try the rows of REVISION that were set aside once more, and go on as ``ec backfill run`` does."""
     bounds = _bounds(max_rows, max_time, until)
-    _run(context, revision, rate, workers, bounds, ignored, dry_run=dry_run, retry=True, as_json=as_json)
+    _run(context, revision, rate, workers, bounds, ignored, metrics_port, dry_run=dry_run, retry=True, as_json=as_json)
 
 
 def _run(
@@ -135,6 +148,7 @@ def _run(
     workers: int,
     bounds: Bounds,
     ignored: tuple[str, ...],
+    metrics_port: int | None,
     *,
     dry_run: bool,
     retry: bool,
@@ -142,10 +156,10 @@ def _run(
 ) -> None:
     def work() -> command.BackfillResult:
         settings = options.settings_of(context, rate=rate)
-        with stop_on_signals() as stop:
+        with serving(metrics_port) as also, stop_on_signals() as stop:
             return command.run(
                 settings,
-                conversation(as_json=as_json),
+                conversation(as_json=as_json, also=also),
                 only=revision,
                 workers=workers,
                 bounds=bounds,
@@ -246,6 +260,48 @@ def failures(context: click.Context, revision: str, as_json: bool) -> None:
 def verify(context: click.Context, revision: str, as_json: bool) -> None:
     """Look whether a row needs the backfill of REVISION now. Exits 1 where one does; writes nothing."""
     run_command("backfill verify", lambda: control.verify(options.settings_of(context), revision), as_json=as_json)
+
+
+@backfill.command(short_help="Write what a backfill was like over time, as a page.")
+@click.argument("revision")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, allow_dash=True, path_type=Path),
+    help="The HTML file to write, - for stdout.  [default: backfill-REVISION.html]",
+)
+@options.as_json
+@click.pass_context
+def report(context: click.Context, revision: str, output: Path | None, as_json: bool) -> None:
+    """
+    Write what REVISION's backfill was like over time, from the ledger: its speed, its ranges, and what slowed it down.
+
+    One HTML file that loads nothing from elsewhere; with ``--json`` the same as a document, and no file.
+    """
+
+    def work() -> reporting.ReportResult:
+        result = reporting.report(options.settings_of(context), revision)
+        if not as_json:
+            _write_page(result, output or Path(f"backfill-{result.step.revision}.html"))
+        return result
+
+    run_command("backfill report", work, as_json=as_json)
+
+
+def _write_page(result: reporting.ReportResult, output: Path) -> None:
+    page = report_page(result)
+    if str(output) == "-":
+        click.echo(page)
+        return
+    try:
+        output.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{output} can't be written", because=error.strerror) from None
+    click.echo(f"written: {output}", err=True)
+
+
+@result_text.register
+def _(result: reporting.ReportResult) -> str:
+    return ""
 
 
 @result_text.register

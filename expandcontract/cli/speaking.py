@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,18 +26,24 @@ if TYPE_CHECKING:
 _LINE_EVERY = 2.0  # seconds between progress lines where there is no terminal
 
 
-def conversation(*, as_json: bool) -> Lines:
-    """The `Conversation` that fits: JSON lines where asked for, a bar on a terminal, else lines."""
+def conversation(*, as_json: bool, also: Callable[[Progress], None] = lambda progress: None) -> Lines:
+    """
+    The `Conversation` that fits: JSON lines where asked for, a bar on a terminal, else lines.
+
+    `also` is told of all progress, however much of it is shown.
+    """
     if as_json:
-        return JsonLines()
-    return Terminal() if sys.stderr.isatty() else Lines()
+        return JsonLines(also)
+    return Terminal(also) if sys.stderr.isatty() else Lines(also)
 
 
 class Lines:
     """Plain lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, also: Callable[[Progress], None]) -> None:
+        self._also = also
         self._last_line = 0.0
+        self._was_waiting = False
 
     def says(self, sentence: str) -> None:
         """See `Conversation`."""
@@ -60,9 +67,13 @@ class Lines:
 
     def progress(self, progress: Progress) -> None:
         """See `Conversation`."""
+        self._also(progress)
+        self._show(progress)
+
+    def _show(self, progress: Progress) -> None:
         now = time.monotonic()
-        if now - self._last_line >= _LINE_EVERY:
-            self._last_line = now
+        if now - self._last_line >= _LINE_EVERY or progress.is_waiting != self._was_waiting:
+            self._last_line, self._was_waiting = now, progress.is_waiting
             self.says(_progress_line(progress))
 
     def progress_ends(self) -> None:
@@ -88,8 +99,7 @@ class JsonLines(Lines):
         """See `Conversation`."""
         self._event("blocked", **{"step": blocked.step, "part": blocked.part, "attempt": blocked.attempt.number})
 
-    def progress(self, progress: Progress) -> None:
-        """See `Conversation`."""
+    def _show(self, progress: Progress) -> None:
         self._event("progress", progress=progress, seconds_left=progress.seconds_left)
 
     def _event(self, event: str, **facts: Any) -> None:
@@ -99,13 +109,12 @@ class JsonLines(Lines):
 class Terminal(Lines):
     """Lines, and a bar for a backfill."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, also: Callable[[Progress], None]) -> None:
+        super().__init__(also)
         self._bar: Bar | None = None
         self._task: TaskID | None = None
 
-    def progress(self, progress: Progress) -> None:
-        """See `Conversation`."""
+    def _show(self, progress: Progress) -> None:
         bar, task = self._shown(progress)
         bar.update(
             task,

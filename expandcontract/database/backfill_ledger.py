@@ -125,6 +125,17 @@ class Worker:
 
 
 @dataclass(frozen=True)
+class Slice:
+    """What was done in a slice of time: its number from 0, rows, ranges, and the seconds that a range took."""
+
+    number: int
+    rows: int
+    ranges: int
+    median_seconds: float
+    longest_seconds: float
+
+
+@dataclass(frozen=True)
 class SetAside:
     """A row that can't be filled: its table, its key and the key's values, and the server's words."""
 
@@ -246,6 +257,15 @@ class BackfillLedger:
         """What the pass walks along, by number."""
         rows = self._rows("stretches", revision=revision, **{"pass": number_of_pass})
         return {row[0]: _stretch(row) for row in rows}
+
+    def last_done(self, revision: str) -> datetime | None:
+        """When a range was done last; None where none was."""
+        moment: datetime | None = self._rows("last_done", revision=revision)[0][0]
+        return moment
+
+    def slices(self, revision: str, *, since: datetime, width: float) -> list[Slice]:
+        """What was done in each slice of `width` seconds since then; slices in which nothing was are missing."""
+        return [Slice(*row) for row in self._rows("slices", revision=revision, since=since, width=width)]
 
     def written_by_pass(self, revision: str) -> list[int]:
         """How many rows each pass wrote, the first pass first."""

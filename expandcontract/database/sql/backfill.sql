@@ -197,6 +197,17 @@ UPDATE ec.backfill_range SET state = 'open', worker = NULL, free_from = clock_ti
  WHERE revision = %(revision)s AND state = 'failed'
 RETURNING id;
 
+-- slices: what was done in each slice of time since a moment: rows, ranges, and how long a range took, in the middle and
+-- at most
+SELECT floor(extract(epoch FROM done_at - CAST(%(since)s AS timestamptz)) / CAST(%(width)s AS float8))::int8, sum(rows_seen)::int8,
+       count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds), max(seconds)
+  FROM ec.backfill_range
+ WHERE revision = %(revision)s AND state = 'done' AND done_at >= %(since)s AND seconds IS NOT NULL
+ GROUP BY 1 ORDER BY 1;
+
+-- last_done: when a range was done last
+SELECT max(done_at) FROM ec.backfill_range WHERE revision = %(revision)s AND state = 'done';
+
 -- written_by_pass: how many rows each pass wrote, the first pass first
 SELECT s.pass, COALESCE(sum(r.rows_written), 0)::bigint
   FROM (SELECT DISTINCT revision, pass FROM ec.backfill_stretch WHERE revision = %(revision)s) s
