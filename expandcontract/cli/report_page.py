@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
 
-from expandcontract.commands.backfill_report import PauseView, ReportResult
+from expandcontract.commands.backfill_report import PauseView, ReportResult, SliceView
 from expandcontract.domain.duration import format_duration
 from expandcontract.domain.gate import at
 
@@ -116,10 +116,10 @@ def _speed_chart(result: ReportResult) -> str:
 
 
 def _duration_chart(result: ReportResult) -> str:
-    medians = [(one.at, one.median_seconds) for one in result.slices]
-    longest = [(one.at, one.longest_seconds) for one in result.slices]
-    plot = _plot(result, _nice(max((value for _, value in longest), default=1.0)))
-    lines = _line(plot, longest, "longest"), _line(plot, medians, "rate")
+    pieces = _pieces(result)
+    plot = _plot(result, _nice(max((one.longest_seconds for one in result.slices), default=1.0)))
+    lines = [_line(plot, [(one.at, one.longest_seconds) for one in piece], "longest") for piece in pieces]
+    lines += [_line(plot, [(one.at, one.median_seconds) for one in piece], "rate") for piece in pieces]
     chart = _svg("seconds that a range takes", _bands(plot, result), _axes(plot, lambda value: f"{value:g} s"), *lines)
     return chart + _legend([("rate", "the middle one"), ("longest", "the longest")])
 
@@ -142,6 +142,17 @@ def _with_gaps(result: ReportResult, value: Callable[[int], float]) -> list[tupl
             points += [(points[-1][0] + width, 0.0), (one.at - width / 2, 0.0)]
         points.append((one.at, value(number)))
     return points or [(result.backfill.started_at, 0.0)]
+
+
+def _pieces(result: ReportResult) -> list[list[SliceView]]:
+    """The slices, cut where there was none for a while: no line leads through a time in which nothing was measured."""
+    pieces: list[list[SliceView]] = []
+    for one in result.slices:
+        if pieces and (one.at - pieces[-1][-1].at).total_seconds() <= 2.5 * result.slice_seconds:
+            pieces[-1].append(one)
+        else:
+            pieces.append([one])
+    return pieces
 
 
 def _line(plot: _Plot, points: Sequence[tuple[datetime, float]], colour: str) -> str:
@@ -213,4 +224,4 @@ def _nice(value: float) -> float:
     if value <= 0:
         return 1.0
     size = 10.0 ** math.floor(math.log10(value))
-    return next(size * step for step in (1, 2, 4, 6, 8, 10) if size * step >= value)
+    return next(size * step for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if size * step >= value)
