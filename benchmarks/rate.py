@@ -30,7 +30,7 @@ from expandcontract.backfill.health.catalogue import KINDS
 from expandcontract.backfill.health.configuration import HealthSettings, signals
 from expandcontract.backfill.health.watch import Watch
 from expandcontract.backfill.session import Settings
-from expandcontract.backfill.worker import Work
+from expandcontract.backfill.work import Work
 from expandcontract.database import ledger
 from expandcontract.domain.change import Backfill
 from expandcontract.proof.scratch_server import ScratchServer

@@ -18,7 +18,7 @@ from expandcontract.backfill.ranges import Walk
 from expandcontract.backfill.stretches import keys_as_text, next_upper
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Orders, Range, Stretch
 from expandcontract.domain.change import Backfill
-from expandcontract.domain.pace import Pace
+from expandcontract.domain.pace import READS_PER_WRITE, Pace
 from expandcontract.domain.throttle import Throttle
 
 _OTHERS_AT_WORK = 0.2  # seconds until a worker without a range asks again
@@ -28,11 +28,12 @@ _UNSEEN = 0.05
 
 @dataclass(frozen=True)
 class Taken:
-    """A range to fill, after `wait` seconds, with its pass and what the throttle left of the rate."""
+    """A range to fill or (`verifies`) to look at, after `wait` seconds, with its pass and what is left of the rate."""
 
     range: Range
     stretch: Stretch
     number_of_pass: int
+    verifies: bool
     rate: int | None
     wait: float
 
@@ -46,8 +47,8 @@ class Wait:
 
 
 @dataclass(frozen=True)
-class Verify:
-    """Every range of the pass is done, and this worker is the one to look whether a row is left."""
+class PassDone:
+    """Every range of the pass is done, and this worker is the one to decide how to go on."""
 
     number_of_pass: int
 
@@ -60,7 +61,7 @@ class Over:
     reason: str | None
 
 
-Answer = Taken | Wait | Verify | Over
+Answer = Taken | Wait | PassDone | Over
 
 
 class Dispatcher:
@@ -123,6 +124,8 @@ class Dispatcher:
             return Wait(_UNSEEN, "the health signals haven't been looked at yet, or not for 15 s")
         if orders.health is not None and orders.health.is_stopped:
             return Wait(_PAUSED, orders.health.reason)
+        if orders.verifies and orders.rate is not None:
+            orders = replace(orders, rate=orders.rate * READS_PER_WRITE)
         throttle = Throttle(orders.health.share if orders.health else 1.0)
         pace = pace.at_rate(throttle.rate(orders.rate))
         batch = pace.batch if most is None else min(pace.batch, most)
@@ -140,13 +143,16 @@ class Dispatcher:
             stretch, walk = walked, Walk(self._backfill, walked)
             try:
                 keys_as_text(self._connection)
-                upper, rows = next_upper(self._connection, walk, walked.last_key, batch)
+                if orders.verifies and not walked.can_be_verified_in_ranges:
+                    upper, rows = walked.last_key, 0  # whoever looks counts them
+                else:
+                    upper, rows = next_upper(self._connection, walk, walked.last_key, batch)
             except UndefinedTable as error:
                 raise _TableGone(number, walked.number) from error
             taken = self._ledger.hand_out(
                 self._revision, number, walked, upper, rows=rows, worker=self._worker, lease=self._lease
             )
-        return Taken(taken, stretch, number, pace.rate, self._reserve(taken, pace, throttle))
+        return Taken(taken, stretch, number, orders.verifies, pace.rate, self._reserve(taken, pace, throttle))
 
     def _reserve(self, taken: Range, pace: Pace, throttle: Throttle) -> float:
         """Seconds until the range may start at what is left of the shared rate; they are no part of its lease."""
@@ -169,7 +175,7 @@ class Dispatcher:
         if verifier not in (None, self._worker) and verifier is not None and self._ledger.lives(verifier):
             return Wait(_OTHERS_AT_WORK)
         self._ledger.put_verifier(self._revision, self._worker)
-        return Verify(number)
+        return PassDone(number)
 
     def _stretch(self, number_of_pass: int, number: int) -> Stretch:
         """Its table and its key; how far it has been handed out may be old."""

@@ -12,7 +12,8 @@ import psycopg
 
 from expandcontract.backfill.progress import Progress, Speed
 from expandcontract.backfill.session import OpenConnection, Session, open_session
-from expandcontract.backfill.worker import Filler, Work
+from expandcontract.backfill.work import Work
+from expandcontract.backfill.worker import Filler
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Position
 from expandcontract.errors import ServerUnreachable
 
@@ -255,5 +256,6 @@ class _Tally:
                 reason=waits_for or (health.reason if health else None),
                 share=health.share if health else 1.0,
                 is_waiting=waits_for is not None,
+                verifies=known.verifies,
             )
         )

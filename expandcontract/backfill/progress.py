@@ -16,7 +16,8 @@ class Progress:
     ``rows`` were visited in this pass, by all workers; ``of_about`` is the planner's estimate of the table. ``rate`` is
     rows per second of all workers over the last ten seconds, ``batch`` the rows of a worker's next range. ``share`` is
     what the health signals leave of the speed, and ``reason`` says why it is less than 1, or why nothing moves;
-    ``is_waiting`` tells the two apart.
+    ``is_waiting`` tells the two apart. With `verifies` nothing is written in this pass, and rows that still need it are
+    looked for.
     """
 
     revision: str
@@ -29,6 +30,7 @@ class Progress:
     reason: str | None = None
     share: float = 1.0
     is_waiting: bool = False
+    verifies: bool = False
 
     @property
     def seconds_left(self) -> float | None:

@@ -11,11 +11,13 @@ from typing import Any
 
 import psycopg
 
+from expandcontract.backfill.limits import set_limits
 from expandcontract.backfill.stretches import estimated_rows, find_stretches
+from expandcontract.backfill.trial import try_out
 from expandcontract.database import catalog
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Worker
 from expandcontract.database.executor import PsycopgExecutor
-from expandcontract.domain.change import Backfill
+from expandcontract.domain.change import Backfill, Sync
 from expandcontract.errors import RunnerBusy, UsageError
 
 OpenConnection = Callable[[str], psycopg.Connection[Any]]
@@ -28,10 +30,9 @@ class Settings:
 
     ``rate`` is rows per second over all workers (None: flat out), for a backfill that begins; `sets_rate` makes it the
     rate of one that has begun, too. With `again` one that is complete begins again. ``workers`` are threads of this
-    process; with `watched` a watch of this process looks at the health signals. ``lock_timeout`` and
-    ``statement_timeout`` are milliseconds of one statement, ``lease`` seconds that a range is kept for a worker that is
-    alive and silent, ``target`` seconds that a range is to take, ``patience`` seconds to go on asking a server that
-    doesn't answer.
+    process; with `watched` a watch of this process looks at the health signals. ``lease`` is how many seconds a range
+    is kept for a worker that is alive and silent, ``target`` how many it is to take, ``patience`` how long to go on
+    asking a server that doesn't answer.
     """
 
     rate: int | None
@@ -39,8 +40,6 @@ class Settings:
     again: bool = False
     workers: int = 1
     watched: bool = False
-    lock_timeout: int = 300
-    statement_timeout: int = 10_000
     lease: float = 30.0
     target: float = 0.1
     patience: float = 60.0
@@ -80,19 +79,21 @@ def open_session(
 
     Raises:
         RunnerBusy: another backfill fills the same table.
-        UsageError: the table doesn't exist, or can't be walked along.
+        UsageError: the table doesn't exist, or can't be walked along; or the backfill can't work.
     """
     connection = open_connection(f"ec:backfill:{revision}")
     try:
         ledger = BackfillLedger(PsycopgExecutor(connection))
+        set_limits(connection, backfill)
         for name, value in (
-            ("lock_timeout", settings.lock_timeout),
-            ("statement_timeout", settings.statement_timeout),
             ("idle_in_transaction_session_timeout", 10_000),
+            # who waited for a row's lock must look at the row as it is then
+            ("default_transaction_isolation", "read committed"),
             # a range is a walk along the key, whatever the statistics say or fail to say
             ("enable_seqscan", "off"),
-            # the Sync's triggers let this session pass: it writes the new side itself
-            ("ec.sync", "off"),
+            # the triggers of its Sync let this session pass, which writes the new side itself; but what another kind
+            # writes, a Sync of another change must follow
+            ("ec.sync", "off" if isinstance(backfill.source, Sync) else "on"),
         ):
             connection.execute("SELECT set_config(%s, %s, false)", [name, str(value)])
         relation = catalog.regclass(backfill.table, backfill.table_schema)
@@ -108,7 +109,7 @@ def open_session(
                 ledger.bury()
                 others = [worker for worker in ledger.workers(revision, root) if worker.revision != revision]
                 _refuse_beside(others, backfill.table)
-                _begin(connection, ledger, revision, relation, backfill, settings)
+                _begin(connection, ledger, revision, relation, root, backfill, settings)
             worker = ledger.put_worker(revision, root, host=socket.gethostname(), pid=os.getpid())
     except BaseException:
         connection.close()
@@ -144,6 +145,7 @@ def _begin(
     ledger: BackfillLedger,
     revision: str,
     relation: str,
+    root: int,
     backfill: Backfill,
     settings: Settings,
 ) -> None:
@@ -161,12 +163,14 @@ def _begin(
         anew = True  # the author has changed its table since
     if anew:
         stretches = find_stretches(connection, backfill)
+        try_out(connection, backfill, stretches)
         estimate = estimated_rows(connection, backfill)
-        ledger.begin(revision, relation, rate=settings.rate, estimated_rows=estimate)
+        ledger.begin(revision, relation, root, rate=settings.rate, estimated_rows=estimate)
         ledger.put_stretches(revision, 1, stretches)
     elif orders is not None and orders.state is BackfillState.FAILED:
         ledger.put_state(revision, BackfillState.RUNNING)
         ledger.retry(revision)  # somebody may have mended the rows set aside
+    ledger.forgive(revision)
     if settings.sets_rate:
         ledger.put_rate(revision, settings.rate)
 

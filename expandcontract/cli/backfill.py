@@ -258,8 +258,13 @@ def failures(context: click.Context, revision: str, as_json: bool) -> None:
 @options.as_json
 @click.pass_context
 def verify(context: click.Context, revision: str, as_json: bool) -> None:
-    """Look whether a row needs the backfill of REVISION now. Exits 1 where one does; writes nothing."""
-    run_command("backfill verify", lambda: control.verify(options.settings_of(context), revision), as_json=as_json)
+    """Look along the table, at ten times the backfill's rate, for rows that need it now. Exits 1 where one does."""
+
+    def work() -> control.VerifyResult:
+        with stop_on_signals() as stop:
+            return control.verify(options.settings_of(context), revision, stop=stop)
+
+    run_command("backfill verify", work, as_json=as_json)
 
 
 @backfill.command(short_help="Write what a backfill was like over time, as a page.")
@@ -310,7 +315,11 @@ def _(result: command.BackfillResult) -> str:
         return lines(f"would run: {step}" for step in result.steps) or ("" if result.refusals else "nothing to do")
     if not (result.filled or result.remaining):
         return "" if result.refusals else "nothing to do"
-    done = [f"done: {one.step}: {one.rows_written} of {one.rows} rows written" for one in result.filled]
+    done = [
+        f"done: {one.step}: {one.rows_written} of {one.rows} rows written;"
+        f" heap {megabytes(one.heap_growth)}, indexes {megabytes(one.index_growth)}"
+        for one in result.filled
+    ]
     left = [
         f"work remains: {one.step}: {one.rows} of about {one.of_about} rows done; {one.because}"
         for one in result.remaining
@@ -331,19 +340,30 @@ def _(result: control.FailuresResult) -> str:
 @result_text.register
 def _(result: control.VerifyResult) -> str:
     if result.rows_left:
-        return f"rows need {result.step}: ec backfill {result.step.revision}"
-    return f"no row needs {result.step}"
+        of_them = f"{result.rows_found} of {result.rows_seen} rows need {result.step}"
+        return f"{of_them}: ec backfill {result.step.revision}"
+    return f"none of {result.rows_seen} rows needs {result.step}"
+
+
+def megabytes(growth: int) -> str:
+    """``+1.5 MB``."""
+    return f"{growth / 1_000_000:+.1f} MB"
 
 
 def _backfill_text(view: control.BackfillView) -> str:
     rate = f"at most {view.rate} rows/s" if view.rate else "flat out"
     again = f", pass {view.passes}" if view.passes > 1 else ""
+    again += ", verifying" if view.verifies and view.state != "complete" else ""
     found = [f"{view.step}  {view.state}  {view.rows} of about {view.of_about} rows{again}, {rate}"]
     if view.reason:
         found.append(f"    because: {view.reason}")
     if view.health and view.health.reason:
         how = "stopped" if view.health.is_stopped else f"slowed down to {100 * view.health.share:.0f} %"
         found.append(f"    {how} by {view.health.reason}")
+    if view.growth:
+        heap = view.growth.heap - view.growth.heap_before
+        indexes = view.growth.indexes - view.growth.indexes_before
+        found.append(f"    growth:  heap {megabytes(heap)}, indexes {megabytes(indexes)}")
     if view.set_aside:
         found.append(f"    {view.set_aside} row(s) set aside: ec backfill failures {view.step.revision}")
     found += [f"    worker:  backend {one.backend}, process {one.pid} on {one.host}" for one in view.workers]

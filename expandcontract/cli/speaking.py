@@ -151,8 +151,9 @@ class Terminal(Lines):
 def _progress_line(progress: Progress) -> str:
     left = None if progress.is_waiting else progress.seconds_left
     again = f" (pass {progress.number_of_pass})" if progress.number_of_pass > 1 else ""
+    does = "verified " if progress.verifies else ""
     return (
-        f"backfill {progress.revision}{again}: {progress.rows:,} of about {progress.of_about:,} rows,"
+        f"backfill {progress.revision}{again}: {does}{progress.rows:,} of about {progress.of_about:,} rows,"
         f" {_how_fast(progress)}" + ("" if left is None else f", about {_length(left)} left")
     )
 
@@ -165,5 +166,5 @@ def _how_fast(progress: Progress) -> str:
     """The rate, with what slows it down; or what is waited for."""
     if progress.is_waiting:
         return f"waiting: {progress.reason}"
-    rate = f"{progress.rate:,.0f} rows/s"
+    rate = f"{progress.rate:,.0f} rows/s" + (", verifying" if progress.verifies else "")
     return f"{rate} (at {100 * progress.share:.0f} %: {progress.reason})" if progress.reason else rate

@@ -1,10 +1,13 @@
 -- backfills: each backfill with what its ranges add up to; locks nothing
-SELECT b.revision, b.relation, b.state, b.reason, b.rate, b.pass, b.estimated_rows, b.started_at,
+SELECT b.revision, b.relation, b.state, b.reason, b.rate, filled.passes, b.verifies, b.estimated_rows, b.started_at,
        COALESCE(now_done.ranges, 0), COALESCE(now_done.seen, 0), COALESCE(ever.written, 0), COALESCE(ever.failed, 0),
        h.share, h.stopped_by <> '{}', h.reason
   FROM ec.backfill b
   LEFT JOIN ec.backfill_health h ON h.revision = b.revision AND b.state = 'running'
        AND h.looked_at > clock_timestamp() - interval '15 s'
+ CROSS JOIN LATERAL (
+    SELECT GREATEST(count(DISTINCT s.pass), 1) AS passes
+      FROM ec.backfill_stretch s WHERE s.revision = b.revision AND NOT s.verifies) filled
   LEFT JOIN LATERAL (
     SELECT count(*) AS ranges, sum(r.rows_seen)::bigint AS seen
       FROM ec.backfill_range r WHERE r.revision = b.revision AND r.pass = b.pass AND r.state = 'done') now_done ON true
@@ -12,6 +15,17 @@ SELECT b.revision, b.relation, b.state, b.reason, b.rate, b.pass, b.estimated_ro
     SELECT sum(r.rows_written)::bigint AS written, count(*) FILTER (WHERE r.state = 'failed') AS failed
       FROM ec.backfill_range r WHERE r.revision = b.revision) ever ON true
  WHERE CAST(%(revision)s AS text) IS NULL OR b.revision = %(revision)s;
+
+-- growth: heap and indexes of a backfill's table, in bytes: when it began and now; no row where the table is gone
+WITH RECURSIVE member AS (
+  SELECT root AS oid FROM ec.backfill WHERE revision = %(revision)s
+  UNION
+  SELECT i.inhrelid FROM member m JOIN pg_catalog.pg_inherits i ON i.inhparent = m.oid
+)
+SELECT b.heap_bytes, b.index_bytes, sum(pg_catalog.pg_relation_size(c.oid))::bigint, sum(pg_catalog.pg_indexes_size(c.oid))::bigint
+  FROM ec.backfill b, member m JOIN pg_catalog.pg_class c ON c.oid = m.oid
+ WHERE b.revision = %(revision)s
+ GROUP BY b.revision;
 
 -- lock_joining: until this transaction ends nobody else joins or begins a backfill of the table
 SELECT pg_catalog.pg_advisory_xact_lock(%(namespace)s, hashint4(%(root)s::int8::oid::int4));
@@ -49,8 +63,7 @@ RETURNING number, pg_catalog.pg_advisory_lock(%(namespace)s, number) IS NULL;
 DELETE FROM ec.backfill_worker WHERE number = %(worker)s;
 
 -- lock_backfill: one at a time takes a range, changes the state or begins a pass
-SELECT b.state, b.reason, b.rate, b.pass, b.verifier, h.share,
-       h.stopped_by <> '{}', h.reason,
+SELECT b.state, b.reason, b.rate, b.pass, b.verifies, b.verifier, h.share, h.stopped_by <> '{}', h.reason,
        CASE WHEN h.wal_ceiling IS NOT NULL THEN pg_catalog.pg_current_wal_lsn() >= h.wal_ceiling ELSE false END
   FROM ec.backfill b
   LEFT JOIN ec.backfill_health h ON h.revision = b.revision AND h.looked_at > clock_timestamp() - interval '15 s'
@@ -67,14 +80,24 @@ UPDATE ec.backfill SET paid_until = to_timestamp(%(paid_until)s), not_before = t
  WHERE revision = %(revision)s;
 
 -- put_backfill: a backfill that begins, or begins again
-INSERT INTO ec.backfill (revision, relation, rate, pass, estimated_rows)
-VALUES (%(revision)s, %(relation)s, %(rate)s, 1, %(estimated_rows)s)
+WITH RECURSIVE member AS (
+  SELECT CAST(%(root)s AS int8)::oid AS oid
+  UNION
+  SELECT i.inhrelid FROM member m JOIN pg_catalog.pg_inherits i ON i.inhparent = m.oid
+)
+INSERT INTO ec.backfill (revision, relation, rate, pass, estimated_rows, root, heap_bytes, index_bytes)
+SELECT %(revision)s, %(relation)s, CAST(%(rate)s AS int), 1, %(estimated_rows)s, CAST(%(root)s AS int8)::oid,
+       sum(pg_catalog.pg_relation_size(oid)), sum(pg_catalog.pg_indexes_size(oid)) FROM member
 ON CONFLICT (revision) DO UPDATE
-   SET relation = EXCLUDED.relation, rate = EXCLUDED.rate, pass = 1, estimated_rows = EXCLUDED.estimated_rows, verifier = NULL,
+   SET relation = EXCLUDED.relation, root = EXCLUDED.root, heap_bytes = EXCLUDED.heap_bytes, index_bytes = EXCLUDED.index_bytes,
+       rate = EXCLUDED.rate, pass = 1, verifies = false, estimated_rows = EXCLUDED.estimated_rows, verifier = NULL,
        state = 'running', reason = NULL, started_at = clock_timestamp();
 
 -- put_pass: the next pass begins
-UPDATE ec.backfill SET pass = %(pass)s, verifier = NULL, estimated_rows = %(estimated_rows)s WHERE revision = %(revision)s;
+UPDATE ec.backfill
+   SET pass = %(pass)s, verifies = %(verifies)s, verifier = NULL, estimated_rows = %(estimated_rows)s,
+       verified_from = CASE WHEN %(verifies)s THEN clock_timestamp() ELSE verified_from END
+ WHERE revision = %(revision)s;
 
 -- put_state: what the backfill is told to do, and why; a pause isn't caught up
 UPDATE ec.backfill SET state = %(state)s, reason = %(reason)s, verifier = NULL, paid_until = '-infinity'
@@ -83,7 +106,7 @@ UPDATE ec.backfill SET state = %(state)s, reason = %(reason)s, verifier = NULL, 
 -- put_rate: rows per second over all workers, from the next range on
 UPDATE ec.backfill SET rate = %(rate)s, paid_until = '-infinity', not_before = '-infinity' WHERE revision = %(revision)s;
 
--- put_verifier: who looks whether a row is left
+-- put_verifier: who decides how to go on after a pass
 UPDATE ec.backfill SET verifier = %(worker)s WHERE revision = %(revision)s;
 
 -- verifier_lives: whether the session of that worker hasn't ended
@@ -103,8 +126,8 @@ DELETE FROM ec.backfill_throttle WHERE revision = %(revision)s;
 DELETE FROM ec.backfill_range WHERE revision = %(revision)s AND state = 'failed';
 
 -- put_stretch: what the pass walks along
-INSERT INTO ec.backfill_stretch (revision, pass, number, schema, relation, key_columns, key_types, last_key)
-VALUES (%(revision)s, %(pass)s, %(number)s, %(schema)s, %(relation)s, %(key_columns)s, %(key_types)s, %(last_key)s);
+INSERT INTO ec.backfill_stretch (revision, pass, number, schema, relation, key_columns, key_types, last_key, verifies)
+VALUES (%(revision)s, %(pass)s, %(number)s, %(schema)s, %(relation)s, %(key_columns)s, %(key_types)s, %(last_key)s, %(verifies)s);
 
 -- stretches: what the pass walks along
 SELECT number, schema, relation, key_columns, key_types, last_key, upper_key FROM ec.backfill_stretch
@@ -166,7 +189,7 @@ SELECT id FROM ec.backfill_range WHERE id = %(id)s AND worker = %(worker)s AND s
 
 -- finish_range: in the transaction that wrote its rows
 UPDATE ec.backfill_range
-   SET state = 'done', rows_written = %(written)s, seconds = %(seconds)s, done_at = clock_timestamp()
+   SET state = 'done', rows_seen = COALESCE(%(seen)s, rows_seen), rows_written = %(written)s, rows_found = %(found)s, seconds = %(seconds)s, done_at = clock_timestamp()
  WHERE id = %(id)s AND worker = %(worker)s AND state = 'open'
 RETURNING id;
 
@@ -192,24 +215,41 @@ SELECT s.schema, s.relation, s.key_columns, s.key_types, r.upper_key, r.error, r
 -- set_aside_by_backfill: how many rows each backfill has set aside
 SELECT revision, count(*) FROM ec.backfill_range WHERE state = 'failed' GROUP BY revision;
 
+-- back_to_filling: the pass that filled last goes on; the look that came after it is forgotten, and comes again
+WITH looked AS (DELETE FROM ec.backfill_stretch WHERE revision = %(revision)s AND verifies)
+UPDATE ec.backfill b
+   SET pass = (SELECT max(s.pass) FROM ec.backfill_stretch s WHERE s.revision = b.revision AND NOT s.verifies),
+       verifies = false, verifier = NULL
+ WHERE b.revision = %(revision)s AND b.verifies;
+
 -- retry: rows set aside are tried again
 UPDATE ec.backfill_range SET state = 'open', worker = NULL, free_from = clock_timestamp(), attempts = 0, error = NULL, sqlstate = NULL
  WHERE revision = %(revision)s AND state = 'failed'
 RETURNING id;
 
--- slices: what was done in each slice of time since a moment: rows, ranges, and how long a range took, in the middle and
--- at most
-SELECT floor(extract(epoch FROM done_at - CAST(%(since)s AS timestamptz)) / CAST(%(width)s AS float8))::int8, sum(rows_seen)::int8,
-       count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds), max(seconds)
-  FROM ec.backfill_range
- WHERE revision = %(revision)s AND state = 'done' AND done_at >= %(since)s AND seconds IS NOT NULL
+-- slices: what the filling passes did in each slice of time since a moment: rows, ranges, and how long a range took, in
+-- the middle and at most
+SELECT floor(extract(epoch FROM r.done_at - CAST(%(since)s AS timestamptz)) / CAST(%(width)s AS float8))::int8,
+       sum(r.rows_seen)::int8, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY r.seconds), max(r.seconds)
+  FROM ec.backfill_range r
+  JOIN ec.backfill_stretch s ON s.revision = r.revision AND s.pass = r.pass AND s.number = r.stretch AND NOT s.verifies
+ WHERE r.revision = %(revision)s AND r.state = 'done' AND r.done_at >= %(since)s AND r.seconds IS NOT NULL
  GROUP BY 1 ORDER BY 1;
 
 -- last_done: when a range was done last
 SELECT max(done_at) FROM ec.backfill_range WHERE revision = %(revision)s AND state = 'done';
 
--- written_by_pass: how many rows each pass wrote, the first pass first
+-- forgive: attempts in vain are counted anew
+UPDATE ec.backfill_range SET attempts = 0 WHERE revision = %(revision)s AND state = 'open' AND attempts > 0;
+
+-- found: how many rows a verifying pass found that need the backfill
+SELECT COALESCE(sum(rows_found), 0)::bigint FROM ec.backfill_range WHERE revision = %(revision)s AND pass = %(pass)s;
+
+-- verified_from: from when on each backfill has been verified
+SELECT revision, verified_from FROM ec.backfill WHERE verified_from IS NOT NULL;
+
+-- written_by_pass: how many rows each filling pass wrote, the first pass first
 SELECT s.pass, COALESCE(sum(r.rows_written), 0)::bigint
-  FROM (SELECT DISTINCT revision, pass FROM ec.backfill_stretch WHERE revision = %(revision)s) s
+  FROM (SELECT DISTINCT revision, pass FROM ec.backfill_stretch WHERE revision = %(revision)s AND NOT verifies) s
   LEFT JOIN ec.backfill_range r ON r.revision = s.revision AND r.pass = s.pass
  GROUP BY s.pass ORDER BY s.pass;

@@ -56,13 +56,22 @@ CREATE TABLE ec.backfill (
     paid_until     timestamptz NOT NULL DEFAULT '-infinity',
     not_before     timestamptz NOT NULL DEFAULT '-infinity',
     pass           int NOT NULL,
+    verifies       boolean NOT NULL DEFAULT false,
+    verified_from  timestamptz,
     verifier       int,
     estimated_rows bigint NOT NULL,
+    root           oid NOT NULL,
+    heap_bytes     bigint NOT NULL,
+    index_bytes    bigint NOT NULL,
     started_at     timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE ec.backfill IS 'one row per backfill; whoever takes a range locks it, so it also keeps the shared rate';
 COMMENT ON COLUMN ec.backfill.rate IS 'rows per second over all workers; null for flat out';
-COMMENT ON COLUMN ec.backfill.verifier IS 'the worker that looks, after the last range of a pass, whether a row is left';
+COMMENT ON COLUMN ec.backfill.verifies IS 'the pass writes nothing and looks whether a row is left';
+COMMENT ON COLUMN ec.backfill.verified_from IS 'when the last verifying pass began: what it found holds from then on';
+COMMENT ON COLUMN ec.backfill.root IS 'the table, above all its partitions';
+COMMENT ON COLUMN ec.backfill.heap_bytes IS 'of the table with its partitions when the backfill began, TOAST not counted; index_bytes likewise';
+COMMENT ON COLUMN ec.backfill.verifier IS 'the worker that decides, after the last range of a pass, how to go on';
 
 CREATE TABLE ec.backfill_stretch (
     revision    text NOT NULL REFERENCES ec.backfill ON DELETE CASCADE,
@@ -74,6 +83,7 @@ CREATE TABLE ec.backfill_stretch (
     key_types   text[] NOT NULL,
     last_key    text[],
     upper_key   text[],
+    verifies    boolean NOT NULL DEFAULT false,
     PRIMARY KEY (revision, pass, number)
 );
 COMMENT ON TABLE ec.backfill_stretch IS 'what a pass walks along: the table, or each of its partitions, by a key or by ctid';
@@ -93,6 +103,7 @@ CREATE TABLE ec.backfill_range (
     attempts     int NOT NULL DEFAULT 1,
     rows_seen    bigint NOT NULL,
     rows_written bigint NOT NULL DEFAULT 0,
+    rows_found   bigint,
     seconds      double precision,
     done_at      timestamptz,
     error        text,
@@ -103,6 +114,7 @@ CREATE INDEX ON ec.backfill_range (revision, pass, stretch);
 CREATE INDEX ON ec.backfill_range (revision, pass, free_from) WHERE state <> 'done';
 COMMENT ON TABLE ec.backfill_range IS 'the rows above lower_key up to upper_key; it becomes done in the transaction that writes them';
 COMMENT ON COLUMN ec.backfill_range.state IS 'failed: its one row can''t be filled and is set aside, with the error';
+COMMENT ON COLUMN ec.backfill_range.rows_found IS 'in a verifying pass: rows that need the backfill, those set aside not counted';
 COMMENT ON COLUMN ec.backfill_range.worker IS 'who leases it; numbers never come again, so this is the fencing token';
 
 CREATE TABLE ec.backfill_worker (

@@ -15,8 +15,7 @@ import pytest
 
 from expandcontract.backfill.dispatcher import Dispatcher, Taken, Wait
 from expandcontract.backfill.engine import Bounds, Outcome
-from expandcontract.backfill.session import open_session
-from expandcontract.backfill.worker import Settings
+from expandcontract.backfill.session import Settings, open_session
 from expandcontract.domain.change import Backfill
 from expandcontract.domain.pace import Pace
 from expandcontract.errors import RunnerBusy, ServerUnreachable
@@ -186,7 +185,7 @@ import sys
 import psycopg
 from expandcontract.backfill.engine import Engine
 from expandcontract.backfill.session import Settings
-from expandcontract.backfill.worker import Work
+from expandcontract.backfill.work import Work
 from expandcontract.domain.change import Backfill
 
 backfill = Backfill("things", set={"filled": "COALESCE(filled, 0) + 1"}, where="filled IS NULL", writers="0001")
