@@ -23,7 +23,7 @@ from expandcontract.domain.throttle import Throttle
 
 _OTHERS_AT_WORK = 0.2  # seconds until a worker without a range asks again
 _PAUSED = 0.5
-_UNSEEN = 0.05
+_UNSEEN = 0.2
 
 
 @dataclass(frozen=True)
