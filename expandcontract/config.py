@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from expandcontract.alembic_bridge.project_options import ProjectOptions
+from expandcontract.backfill.health.configuration import HealthSettings, read_health
 from expandcontract.domain.duration import parse_duration
 from expandcontract.errors import ConfigurationError
 
@@ -30,6 +31,7 @@ class Settings:
     rate: int | None = 10_000  # a backfill's rows per second; None is flat out
     rate_is_asked: bool = False  # on the command line, so that a backfill that has begun changes its rate, too
     rate_is_here: bool = False  # on the command line or in EC_RATE, so that it goes over what a revision declares
+    health: HealthSettings = field(default_factory=HealthSettings)  # the signals that a backfill heeds
     database_url: str | None = field(default=None, repr=False)  # for ec's own connections; default: env.py's
     project: ProjectOptions = field(default_factory=ProjectOptions)
 
@@ -50,6 +52,7 @@ def parse_rate(value: object) -> int | None:
 
 
 _LINT = "lint"  # a table of its own, which `ec lint` reads
+_HEALTH = "health"  # another, for the signals that a backfill heeds
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "contract_after": lambda value: parse_duration(str(value)),
@@ -67,13 +70,15 @@ def load_settings(project: ProjectOptions, given: Mapping[str, object]) -> Setti
         ConfigurationError: values that can't be used, all of them in one message, each with where it stands.
     """
     file = project.pyproject()
-    sources = [(f"{file}: {name}", name, value) for name, value in _table(file).items() if name != _LINT]
+    table = _table(file)
+    sources = [(f"{file}: {name}", name, value) for name, value in table.items() if name not in (_LINT, _HEALTH)]
     variables = {name: f"EC_{name.upper()}" for name in _READERS}
     sources += [
         (variable, name, os.environ[variable]) for name, variable in variables.items() if variable in os.environ
     ]
     sources += [(f"--{name.replace('_', '-')}", name, value) for name, value in given.items() if value is not None]
-    settings, mistakes = Settings(project=project, database_url=os.environ.get("EC_DATABASE_URL")), []
+    health, mistakes = _health(file, table.get(_HEALTH, {}))
+    settings = Settings(project=project, health=health, database_url=os.environ.get("EC_DATABASE_URL"))
     for place, name, value in sources:
         if name not in _READERS:
             mistakes.append(f"{place} is unknown; there are {', '.join(_READERS)}")
@@ -89,6 +94,13 @@ def load_settings(project: ProjectOptions, given: Mapping[str, object]) -> Setti
     if settings.lock_timeout <= timedelta(0):
         raise ConfigurationError("lock-timeout must be more than 0, or a step could wait for ever")
     return settings
+
+
+def _health(file: Path, table: object) -> tuple[HealthSettings, list[str]]:
+    if not isinstance(table, dict):
+        return HealthSettings(), [f"{file}: {_HEALTH} must be a table"]
+    health, mistakes = read_health(table, os.environ)
+    return health, [mistake if mistake.startswith("EC_") else f"{file}: {mistake}" for mistake in mistakes]
 
 
 def _table(file: Path) -> Mapping[str, Any]:

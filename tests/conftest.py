@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.fixtures.project",
     "tests.fixtures.properties",
     "tests.fixtures.filling",
+    "tests.fixtures.standby",
 ]

@@ -21,6 +21,7 @@ import click
 
 from expandcontract import config, errors
 from expandcontract.alembic_bridge import operations as bridge
+from expandcontract.backfill.health.catalogue import KINDS
 from expandcontract.cli.main import ec
 from expandcontract.commands.result import Outcome
 from expandcontract.domain import change, phase, refusal, step
@@ -224,6 +225,18 @@ def settings() -> str:
     return "| key | default | meaning | variable | flag |\n|---|---|---|---|---|\n" + "\n".join(rows)
 
 
+def health_signals() -> str:
+    """The health signals that have a key of their own."""
+    rows = [
+        f"| `{kind.name}` | {kind.measures} | {_limit(kind.default)} | `{kind.example}` |" for kind in KINDS.values()
+    ]
+    return "| key | looks at | default | example |\n|---|---|---|---|\n" + "\n".join(rows)
+
+
+def _limit(text: str) -> str:
+    return text if text == "off" else f"`{text}`"
+
+
 def _sentence_about(name: str) -> str:
     """What the docstring of the settings says of one of them, up to the first comma."""
     found = re.search(rf"``{name}`` is ([^,;.]+)", config.Settings.__doc__ or "")
@@ -319,6 +332,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "backfill": declaration(change.Backfill),
     "operations": operations,
     "ledger": ledger,
+    "health-signals": health_signals,
 }
 
 if __name__ == "__main__":

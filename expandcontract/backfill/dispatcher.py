@@ -19,14 +19,16 @@ from expandcontract.backfill.stretches import keys_as_text, next_upper
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Orders, Range, Stretch
 from expandcontract.domain.change import Backfill
 from expandcontract.domain.pace import READS_PER_WRITE, Pace
+from expandcontract.domain.throttle import Throttle
 
 _OTHERS_AT_WORK = 0.2  # seconds until a worker without a range asks again
 _PAUSED = 0.5
+_UNSEEN = 0.2
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A range to fill or (`verifies`) to look at, after `wait` seconds, and the pass and the rate of it."""
+    """A range to fill or (`verifies`) to look at, after `wait` seconds, with its pass and what is left of the rate."""
 
     range: Range
     stretch: Stretch
@@ -38,7 +40,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Wait:
-    """No range now; ask again after so many seconds. `reason` where the backfill is paused."""
+    """No range now; ask again after so many seconds. `reason` where the backfill is paused, or its health stops it."""
 
     seconds: float
     reason: str | None = None
@@ -72,6 +74,7 @@ class Dispatcher:
         backfill: what to write.
         worker: the worker's number.
         lease: seconds that a range is the worker's own, counted from when it may start.
+        watched: whether a watch of this process looks at the health signals, so that no range may begin unseen.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Dispatcher:
         *,
         worker: int,
         lease: float,
+        watched: bool = False,
     ) -> None:
         self._connection = connection
         self._ledger = ledger
@@ -90,6 +94,7 @@ class Dispatcher:
         self._backfill = backfill
         self._worker = worker
         self._lease = lease
+        self._watched = watched
         self._stretches: dict[tuple[int, int], Stretch] = {}
 
     def take(self, pace: Pace, *, most: int | None = None) -> Answer:
@@ -115,14 +120,20 @@ class Dispatcher:
             return Wait(_PAUSED, orders.reason or "paused")
         if orders.state is not BackfillState.RUNNING:
             return Over(orders.state, orders.reason)
+        if orders.health is None and self._watched:
+            return Wait(_UNSEEN, "the health signals haven't been looked at yet, or not for 15 s")
+        if orders.health is not None and orders.health.is_stopped:
+            return Wait(_PAUSED, orders.health.reason)
         if orders.verifies and orders.rate is not None:
             orders = replace(orders, rate=orders.rate * READS_PER_WRITE)
-        batch = pace.at_rate(orders.rate).batch
+        throttle = Throttle(orders.health.share if orders.health else 1.0)
+        pace = pace.at_rate(throttle.rate(orders.rate))
+        batch = pace.batch if most is None else min(pace.batch, most)
         if self._backfill.batch is not None and not orders.verifies:
             batch = min(batch, self._backfill.batch)
-        return self._range(orders, batch if most is None else min(batch, most)) or self._nothing_free(orders)
+        return self._range(orders, pace, batch, throttle) or self._nothing_free(orders)
 
-    def _range(self, orders: Orders, batch: int) -> Taken | None:
+    def _range(self, orders: Orders, pace: Pace, batch: int, throttle: Throttle) -> Taken | None:
         number = orders.number_of_pass
         taken = self._ledger.take_free(self._revision, number, self._worker, lease=self._lease)
         if taken is not None:
@@ -143,16 +154,17 @@ class Dispatcher:
             taken = self._ledger.hand_out(
                 self._revision, number, walked, upper, rows=rows, worker=self._worker, lease=self._lease
             )
-        return Taken(taken, stretch, number, orders.verifies, orders.rate, self._reserve(taken, orders.rate))
+        return Taken(taken, stretch, number, orders.verifies, pace.rate, self._reserve(taken, pace, throttle))
 
-    def _reserve(self, taken: Range, rate: int | None) -> float:
-        """Seconds until the range may start at the shared rate; they are no part of its lease."""
-        if rate is None:
-            return 0.0
-        bucket, now = self._ledger.bucket(self._revision)
-        start, bucket = bucket.give(taken.rows, rate, now)
-        self._ledger.put_bucket(self._revision, bucket)
-        wait = start - now
+    def _reserve(self, taken: Range, pace: Pace, throttle: Throttle) -> float:
+        """Seconds until the range may start at what is left of the shared rate; they are no part of its lease."""
+        if pace.rate is None:
+            wait = throttle.rest(pace.smoothed or pace.target)
+        else:
+            bucket, now = self._ledger.bucket(self._revision)
+            start, bucket = bucket.give(taken.rows, pace.rate, now)
+            self._ledger.put_bucket(self._revision, bucket)
+            wait = start - now
         if wait > 0:
             self._ledger.lease_more(taken, self._worker, lease=self._lease + wait)
         return wait

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import psycopg
 
-from expandcontract.backfill.progress import Progress
+from expandcontract.backfill.progress import Progress, Speed
 from expandcontract.backfill.session import OpenConnection, Session, open_session
 from expandcontract.backfill.work import Work
 from expandcontract.backfill.worker import Filler
@@ -18,6 +18,7 @@ from expandcontract.database.backfill_ledger import BackfillLedger, BackfillStat
 from expandcontract.errors import ServerUnreachable
 
 _READ_EVERY = 2.0  # seconds: how old the other processes' share of the progress may be
+_READS_AT_MOST = 0.01  # of the time: adding up the ranges takes the longer, the more there are
 _ASK_AGAIN = 0.5  # seconds between two attempts to reach a server that has gone away
 
 
@@ -180,7 +181,9 @@ class _Tally:
         self._bounds = bounds
         self._lock = threading.Lock()
         self._halted = threading.Event()
-        self._began = self._read_at = time.monotonic()
+        now = time.monotonic()
+        self._read_next = now + _READ_EVERY
+        self._speed = Speed(now, known.rows_seen if known else 0)
         self._known = known
         self._rows = 0
         self._reserved = 0
@@ -224,9 +227,10 @@ class _Tally:
         with self._lock:
             self._rows += rows
             self._since_read.append((rows, written))
-            if time.monotonic() - self._read_at >= _READ_EVERY:
+            now = time.monotonic()
+            if now >= self._read_next:
                 self._known, self._since_read = ledger.position(self._revision), []
-                self._read_at = time.monotonic()
+                self._read_next = now + max(_READ_EVERY, (time.monotonic() - now) / _READS_AT_MOST)
             self._report(batch)
 
     def pass_done(self, ledger: BackfillLedger) -> None:
@@ -239,11 +243,12 @@ class _Tally:
         with self._lock:
             self._report(0, reason)
 
-    def _report(self, batch: int, reason: str | None = None) -> None:
+    def _report(self, batch: int, waits_for: str | None = None) -> None:
         known = self._known
         if known is None:
             return
         rows = known.rows_seen + sum(seen for seen, _ in self._since_read)
+        health = known.health
         self._on_progress(
             Progress(
                 revision=self._revision,
@@ -251,9 +256,11 @@ class _Tally:
                 of_about=max(known.estimated_rows, rows),
                 rows_written=known.rows_written + sum(written for _, written in self._since_read),
                 number_of_pass=known.number_of_pass,
-                rate=self._rows / max(time.monotonic() - self._began, 1e-9),
+                rate=self._speed.at(time.monotonic(), rows),
                 batch=batch,
-                reason=reason,
+                reason=waits_for or (health.reason if health else None),
+                share=health.share if health else 1.0,
+                is_waiting=waits_for is not None,
                 verifies=known.verifies,
             )
         )

@@ -31,14 +31,16 @@ class Settings:
 
     ``rate`` is rows per second over all workers (None: flat out), for a backfill that begins; `sets_rate` makes it the
     rate of one that has begun, too. With `again` one that is complete begins again. ``workers`` are threads of this
-    process. ``lease`` is how many seconds a range is kept for a worker that is alive and silent, ``target`` how many it
-    is to take, ``patience`` how long to go on asking a server that doesn't answer.
+    process; with `watched` a watch of this process looks at the health signals. ``lease`` is how many seconds a range
+    is kept for a worker that is alive and silent, ``target`` how many it is to take, ``patience`` how long to go on
+    asking a server that doesn't answer.
     """
 
     rate: int | None
     sets_rate: bool = False
     again: bool = False
     workers: int = 1
+    watched: bool = False
     lease: float = 30.0
     target: float = 0.1
     patience: float = 60.0

@@ -75,6 +75,7 @@ class Filler:
             work.backfill,
             worker=session.worker,
             lease=work.settings.lease,
+            watched=work.settings.watched,
         )
         self._pace = Pace.start(work.settings.rate, target=work.settings.target)
         self._kind = kind_of(session.connection, work.backfill)

@@ -5,20 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import click
 
 from expandcontract.backfill.engine import Bounds
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run as run_command
+from expandcontract.cli.metrics import serving
+from expandcontract.cli.report_page import report_page
 from expandcontract.cli.signals import stop_on_signals
 from expandcontract.cli.speaking import conversation
 from expandcontract.cli.text import lines, result_text
 from expandcontract.commands import backfill as command
 from expandcontract.commands import backfill_control as control
+from expandcontract.commands import backfill_report as reporting
 from expandcontract.config import parse_rate
 from expandcontract.domain.duration import parse_duration, until_time_of_day
 from expandcontract.domain.gate import at
+from expandcontract.errors import UsageError
 
 
 class RunsByDefault(click.Group):
@@ -67,6 +72,19 @@ def _running(function: Running) -> Running:
         click.option("--max-rows", type=click.IntRange(1), metavar="ROWS", help="End after so many rows."),
         click.option("--max-time", metavar="DURATION", help="End after so long, such as 50m."),
         click.option("--until", metavar="HH:MM", help="End when the clock here shows this."),
+        click.option(
+            "--ignore",
+            "ignored",
+            multiple=True,
+            metavar="SIGNAL",
+            help="Don't heed this health signal, or any: all. May be given several times.",
+        ),
+        click.option(
+            "--metrics-port",
+            type=click.IntRange(1, 65535),
+            metavar="PORT",
+            help="Serve metrics for Prometheus meanwhile; needs the extra metrics.",
+        ),
         options.dry_run,
         options.as_json,
     ):
@@ -86,6 +104,8 @@ def run(
     max_rows: int | None,
     max_time: str | None,
     until: str | None,
+    ignored: tuple[str, ...],
+    metrics_port: int | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -96,7 +116,7 @@ def run(
     the rate. Ctrl-C and SIGTERM finish the current range first.
     """
     bounds = _bounds(max_rows, max_time, until)
-    _run(context, revision, rate, workers, bounds, dry_run=dry_run, retry=False, as_json=as_json)
+    _run(context, revision, rate, workers, bounds, ignored, metrics_port, dry_run=dry_run, retry=False, as_json=as_json)
 
 
 @backfill.command(short_help="Try the rows set aside once more.")
@@ -111,12 +131,14 @@ def retry(
     max_rows: int | None,
     max_time: str | None,
     until: str | None,
+    ignored: tuple[str, ...],
+    metrics_port: int | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Try the rows of REVISION that were set aside once more, and go on as ``ec backfill run`` does."""
     bounds = _bounds(max_rows, max_time, until)
-    _run(context, revision, rate, workers, bounds, dry_run=dry_run, retry=True, as_json=as_json)
+    _run(context, revision, rate, workers, bounds, ignored, metrics_port, dry_run=dry_run, retry=True, as_json=as_json)
 
 
 def _run(
@@ -125,6 +147,8 @@ def _run(
     rate: str | None,
     workers: int,
     bounds: Bounds,
+    ignored: tuple[str, ...],
+    metrics_port: int | None,
     *,
     dry_run: bool,
     retry: bool,
@@ -132,14 +156,15 @@ def _run(
 ) -> None:
     def work() -> command.BackfillResult:
         settings = options.settings_of(context, rate=rate)
-        with stop_on_signals() as stop:
+        with serving(metrics_port) as also, stop_on_signals() as stop:
             return command.run(
                 settings,
-                conversation(as_json=as_json),
+                conversation(as_json=as_json, also=also),
                 only=revision,
                 workers=workers,
                 bounds=bounds,
                 retry=retry,
+                ignored_signals=ignored,
                 stop=stop,
                 dry_run=dry_run,
             )
@@ -242,6 +267,48 @@ def verify(context: click.Context, revision: str, as_json: bool) -> None:
     run_command("backfill verify", work, as_json=as_json)
 
 
+@backfill.command(short_help="Write what a backfill was like over time, as a page.")
+@click.argument("revision")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, allow_dash=True, path_type=Path),
+    help="The HTML file to write, - for stdout.  [default: backfill-REVISION.html]",
+)
+@options.as_json
+@click.pass_context
+def report(context: click.Context, revision: str, output: Path | None, as_json: bool) -> None:
+    """
+    Write what REVISION's backfill was like over time, from the ledger: its speed, its ranges, and what slowed it down.
+
+    One HTML file that loads nothing from elsewhere; with ``--json`` the same as a document, and no file.
+    """
+
+    def work() -> reporting.ReportResult:
+        result = reporting.report(options.settings_of(context), revision)
+        if not as_json:
+            _write_page(result, output or Path(f"backfill-{result.step.revision}.html"))
+        return result
+
+    run_command("backfill report", work, as_json=as_json)
+
+
+def _write_page(result: reporting.ReportResult, output: Path) -> None:
+    page = report_page(result)
+    if str(output) == "-":
+        click.echo(page)
+        return
+    try:
+        output.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{output} can't be written", because=error.strerror) from None
+    click.echo(f"written: {output}", err=True)
+
+
+@result_text.register
+def _(result: reporting.ReportResult) -> str:
+    return ""
+
+
 @result_text.register
 def _(result: command.BackfillResult) -> str:
     if result.dry_run:
@@ -290,6 +357,9 @@ def _backfill_text(view: control.BackfillView) -> str:
     found = [f"{view.step}  {view.state}  {view.rows} of about {view.of_about} rows{again}, {rate}"]
     if view.reason:
         found.append(f"    because: {view.reason}")
+    if view.health and view.health.reason:
+        how = "stopped" if view.health.is_stopped else f"slowed down to {100 * view.health.share:.0f} %"
+        found.append(f"    {how} by {view.health.reason}")
     if view.growth:
         heap = view.growth.heap - view.growth.heap_before
         indexes = view.growth.indexes - view.growth.indexes_before

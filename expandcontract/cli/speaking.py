@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,18 +26,24 @@ if TYPE_CHECKING:
 _LINE_EVERY = 2.0  # seconds between progress lines where there is no terminal
 
 
-def conversation(*, as_json: bool) -> Lines:
-    """The `Conversation` that fits: JSON lines where asked for, a bar on a terminal, else lines."""
+def conversation(*, as_json: bool, also: Callable[[Progress], None] = lambda progress: None) -> Lines:
+    """
+    The `Conversation` that fits: JSON lines where asked for, a bar on a terminal, else lines.
+
+    `also` is told of all progress, however much of it is shown.
+    """
     if as_json:
-        return JsonLines()
-    return Terminal() if sys.stderr.isatty() else Lines()
+        return JsonLines(also)
+    return Terminal(also) if sys.stderr.isatty() else Lines(also)
 
 
 class Lines:
     """Plain lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, also: Callable[[Progress], None]) -> None:
+        self._also = also
         self._last_line = 0.0
+        self._was_waiting = False
 
     def says(self, sentence: str) -> None:
         """See `Conversation`."""
@@ -59,9 +67,13 @@ class Lines:
 
     def progress(self, progress: Progress) -> None:
         """See `Conversation`."""
+        self._also(progress)
+        self._show(progress)
+
+    def _show(self, progress: Progress) -> None:
         now = time.monotonic()
-        if now - self._last_line >= _LINE_EVERY:
-            self._last_line = now
+        if now - self._last_line >= _LINE_EVERY or progress.is_waiting != self._was_waiting:
+            self._last_line, self._was_waiting = now, progress.is_waiting
             self.says(_progress_line(progress))
 
     def progress_ends(self) -> None:
@@ -87,8 +99,7 @@ class JsonLines(Lines):
         """See `Conversation`."""
         self._event("blocked", **{"step": blocked.step, "part": blocked.part, "attempt": blocked.attempt.number})
 
-    def progress(self, progress: Progress) -> None:
-        """See `Conversation`."""
+    def _show(self, progress: Progress) -> None:
         self._event("progress", progress=progress, seconds_left=progress.seconds_left)
 
     def _event(self, event: str, **facts: Any) -> None:
@@ -98,19 +109,18 @@ class JsonLines(Lines):
 class Terminal(Lines):
     """Lines, and a bar for a backfill."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, also: Callable[[Progress], None]) -> None:
+        super().__init__(also)
         self._bar: Bar | None = None
         self._task: TaskID | None = None
 
-    def progress(self, progress: Progress) -> None:
-        """See `Conversation`."""
+    def _show(self, progress: Progress) -> None:
         bar, task = self._shown(progress)
         bar.update(
             task,
             completed=progress.rows,
             total=progress.of_about,
-            rate=progress.reason or f"{progress.rate:,.0f} rows/s" + (", verifying" if progress.verifies else ""),
+            rate=_how_fast(progress),
         )
 
     def progress_ends(self) -> None:
@@ -139,12 +149,22 @@ class Terminal(Lines):
 
 
 def _progress_line(progress: Progress) -> str:
-    if progress.reason:
-        return f"backfill {progress.revision}: {progress.rows:,} of about {progress.of_about:,} rows; {progress.reason}"
-    left = progress.seconds_left
+    left = None if progress.is_waiting else progress.seconds_left
     again = f" (pass {progress.number_of_pass})" if progress.number_of_pass > 1 else ""
     does = "verified " if progress.verifies else ""
     return (
         f"backfill {progress.revision}{again}: {does}{progress.rows:,} of about {progress.of_about:,} rows,"
-        f" {progress.rate:,.0f} rows/s" + (f", about {left:.0f} s left" if left is not None else "")
+        f" {_how_fast(progress)}" + ("" if left is None else f", about {_length(left)} left")
     )
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else format_duration(timedelta(seconds=seconds))
+
+
+def _how_fast(progress: Progress) -> str:
+    """The rate, with what slows it down; or what is waited for."""
+    if progress.is_waiting:
+        return f"waiting: {progress.reason}"
+    rate = f"{progress.rate:,.0f} rows/s" + (", verifying" if progress.verifies else "")
+    return f"{rate} (at {100 * progress.share:.0f} %: {progress.reason})" if progress.reason else rate

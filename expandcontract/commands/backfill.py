@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import psycopg
 
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.backfill.engine import NO_BOUNDS, Bounds, Ended, Engine
 from expandcontract.backfill.engine import Outcome as Ending
+from expandcontract.backfill.health.watch import Watch, What
 from expandcontract.backfill.kinds.kind import AuthorsMistake
 from expandcontract.backfill.round_trip import losses
 from expandcontract.backfill.session import Settings as EngineSettings
@@ -17,6 +19,7 @@ from expandcontract.backfill.side_effects import side_effects
 from expandcontract.backfill.verification import rows_left_in
 from expandcontract.backfill.work import Work
 from expandcontract.commands.conversation import Conversation
+from expandcontract.commands.health import watched_signals
 from expandcontract.commands.result import Result, outcome_of
 from expandcontract.commands.running import open_user_connection, user_connection
 from expandcontract.commands.situation import Situation, open_situation
@@ -43,13 +46,15 @@ class Pacing:
     How fast, and by how many workers of this process.
 
     ``rate`` is rows per second over all workers, None for flat out. A backfill that has begun keeps its own, unless
-    `is_order`: somebody asks for this one now. With `again` one that is complete begins again.
+    `is_order`: somebody asks for this one now. With `again` one that is complete begins again. ``health`` has the
+    signals that slow it down or stop it.
     """
 
     rate: int | None
     is_order: bool = False
     workers: int = 1
     again: bool = False
+    health: What = field(default_factory=lambda: What(()))
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ def run(
     workers: int = 1,
     bounds: Bounds = NO_BOUNDS,
     retry: bool = False,
+    ignored_signals: Collection[str] = (),
     stop: Callable[[], bool] = lambda: False,
     dry_run: bool = False,
 ) -> BackfillResult:
@@ -118,6 +124,7 @@ def run(
         workers: threads of this process that move rows.
         bounds: where the run ends, however much is left.
         retry: let the rows that were set aside be tried again.
+        ignored_signals: health signals that aren't looked at.
         stop: asked before each range whether to end.
         dry_run: judge, and change nothing.
 
@@ -125,8 +132,9 @@ def run(
         Interrupted: `stop` said so; the position is saved.
         RunnerBusy: another backfill fills the same table.
         StepFailed: a range failed; the position is saved.
-        UsageError: the revision has no backfill, or its table no key.
+        UsageError: the revision has no backfill, its table no key, or there is no such signal to ignore.
     """
+    watched_signals(settings, ignored_signals)
     with open_situation(settings) as situation:
         if not dry_run:
             ledgers.install(situation.connection)
@@ -154,7 +162,8 @@ def run(
                 if retry:
                     _retry(situation, change.revision)
                 again = facts.state(change.revision, Phase.BACKFILL) in (StepState.DONE, StepState.STALE)
-                paced = Pacing(rate_of(settings, change), settings.rate_is_asked, workers, again)
+                health = watched_signals(settings, ignored_signals)
+                paced = Pacing(rate_of(settings, change), settings.rate_is_asked, workers, again, health)
                 ended = fill(
                     situation, revision, conversation, pacing=paced, new_code_wrote=wrote, stop=stop, bounds=bounds
                 )
@@ -225,10 +234,15 @@ def fill(
         ledger.record("backfill done", facts, step=step)
 
     engine_settings = EngineSettings(
-        rate=pacing.rate, sets_rate=pacing.is_order, workers=pacing.workers, again=pacing.again
+        rate=pacing.rate,
+        sets_rate=pacing.is_order,
+        workers=pacing.workers,
+        again=pacing.again,
+        watched=bool(pacing.health.signals),
     )
+    open_connection = partial(open_user_connection, situation)
     engine = Engine(
-        lambda name: open_user_connection(situation, name),
+        open_connection,
         Work(change.revision, backfill, new_code_wrote, engine_settings, complete),
         on_progress=conversation.progress,
         stop=stop,
@@ -238,8 +252,10 @@ def fill(
     situation.ledger.put_step(step, StepState.STARTED, title=change.title, writers=backfill.writers)
     situation.ledger.record("backfill started", {"rate": pacing.rate or "max", "relation": relation}, step=step)
     conversation.part_begins(step, change.title, f"backfill of {backfill.table}")
+    watch = Watch(open_connection, change.revision, backfill, pacing.health, conversation.says)
     try:
-        ended = engine.run()
+        with watch:
+            ended = engine.run()
     except (AuthorsMistake, psycopg.Error) as error:
         words = error.diag.message_primary if isinstance(error, psycopg.Error) else None
         raise _failed(situation, revision, words or str(error)) from error

@@ -34,13 +34,22 @@ class WorkerView:
 
 
 @dataclass(frozen=True)
+class HealthView:
+    """What the health signals leave of a backfill's speed now, whether they stop it, and why."""
+
+    share: float
+    is_stopped: bool
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class BackfillView:
     """
     A backfill: its state with the reason, its rate (rows per second over all workers; None: flat out), how far it is.
 
     ``rows`` are those seen in this pass, ``rows_written`` those written in all; ``workers`` are those at work now.
     With `verifies` this pass writes nothing and looks for rows that still need it. ``growth`` is None where the table
-    is gone.
+    is gone, ``health`` where nobody looks at the signals.
     """
 
     step: Step
@@ -55,6 +64,7 @@ class BackfillView:
     set_aside: int
     growth: Growth | None
     started_at: datetime
+    health: HealthView | None
     workers: tuple[WorkerView, ...]
 
 
@@ -104,7 +114,7 @@ def status(settings: Settings, *, only: str | None = None) -> BackfillStatusResu
     """
     with open_situation(settings) as situation:
         if only is not None:
-            return _result(situation, Outcome.DONE, _begun(situation, _with_backfill(situation, only)))
+            return _result(situation, Outcome.DONE, begun(situation, with_backfill(situation, only)))
         ledger = BackfillLedger(PsycopgExecutor(situation.connection))
         positions = ledger.positions() if situation.has_ledger else {}
         return _result(situation, Outcome.DONE if positions else Outcome.NOTHING, *positions.values())
@@ -149,8 +159,8 @@ def set_rate(settings: Settings, name: str, *, rate: int | None, dry_run: bool =
         UsageError: the revision has no backfill, or it hasn't begun.
     """
     with open_situation(settings) as situation:
-        revision = _with_backfill(situation, name)
-        _begun(situation, revision)
+        revision = with_backfill(situation, name)
+        begun(situation, revision)
         ledger = BackfillLedger(PsycopgExecutor(situation.connection))
         step = Step(revision.change.revision, Phase.BACKFILL)
         with situation.connection.transaction():
@@ -158,7 +168,7 @@ def set_rate(settings: Settings, name: str, *, rate: int | None, dry_run: bool =
             if not dry_run:
                 ledger.put_rate(revision.change.revision, rate)
                 situation.ledger.record("backfill rate set", {"rate": rate or "max"}, step=step)
-        return replace(_result(situation, Outcome.DONE, _begun(situation, revision)), dry_run=dry_run)
+        return replace(_result(situation, Outcome.DONE, begun(situation, revision)), dry_run=dry_run)
 
 
 def failures(settings: Settings, name: str) -> FailuresResult:
@@ -169,8 +179,8 @@ def failures(settings: Settings, name: str) -> FailuresResult:
         UsageError: the revision has no backfill, or it hasn't begun.
     """
     with open_situation(settings) as situation:
-        revision = _with_backfill(situation, name)
-        _begun(situation, revision)
+        revision = with_backfill(situation, name)
+        begun(situation, revision)
         found = tuple(
             FailureView(
                 f"{one.schema}.{one.relation}",
@@ -194,7 +204,7 @@ def verify(settings: Settings, name: str, *, stop: Callable[[], bool] = lambda: 
         UsageError: the revision has no backfill.
     """
     with open_situation(settings) as situation:
-        revision = _with_backfill(situation, name)
+        revision = with_backfill(situation, name)
         backfill = revision.change.backfill
         facts = situation.observed_facts()
         if backfill is None or not facts.is_done(revision.change.revision, Phase.EXPAND):
@@ -230,8 +240,8 @@ def _tell(
 ) -> BackfillStatusResult:
     """Put a backfill that is in one of the states `told` into `state`; in another there is nothing to do."""
     with open_situation(settings) as situation:
-        revision = _with_backfill(situation, name)
-        _begun(situation, revision)
+        revision = with_backfill(situation, name)
+        begun(situation, revision)
         ledger = BackfillLedger(PsycopgExecutor(situation.connection))
         step = Step(revision.change.revision, Phase.BACKFILL)
         words = None if state is BackfillState.RUNNING else f"{state} by {situation.actor.person}"
@@ -245,17 +255,29 @@ def _tell(
                 kind = "backfill resumed" if state is BackfillState.RUNNING else f"backfill {state}"
                 situation.ledger.record(kind, {"reason": reason}, step=step)
         outcome = Outcome.DONE if applies else Outcome.NOTHING
-        return replace(_result(situation, outcome, _begun(situation, revision)), dry_run=dry_run)
+        return replace(_result(situation, outcome, begun(situation, revision)), dry_run=dry_run)
 
 
-def _with_backfill(situation: Situation, name: str) -> Revision:
+def with_backfill(situation: Situation, name: str) -> Revision:
+    """
+    The revision that `name` means.
+
+    Raises:
+        UsageError: there is none, or it has no backfill.
+    """
     revision = situation.revision(name)
     if revision.change.backfill is None:
         raise UsageError(f"{name} ({revision.change.title}) has no backfill", next_command="ec plan")
     return revision
 
 
-def _begun(situation: Situation, revision: Revision) -> Position:
+def begun(situation: Situation, revision: Revision) -> Position:
+    """
+    How far its backfill is.
+
+    Raises:
+        UsageError: it hasn't begun.
+    """
     ledger = BackfillLedger(PsycopgExecutor(situation.connection))
     position = ledger.position(revision.change.revision) if situation.has_ledger else None
     if position is None:
@@ -266,25 +288,32 @@ def _begun(situation: Situation, revision: Revision) -> Position:
 
 def _result(situation: Situation, outcome: Outcome, *positions: Position) -> BackfillStatusResult:
     ledger = BackfillLedger(PsycopgExecutor(situation.connection))
-    views = tuple(
-        BackfillView(
-            step=Step(position.revision, Phase.BACKFILL),
-            state=position.state,
-            reason=position.reason,
-            rate=position.rate,
-            rows=position.rows_seen,
-            of_about=max(position.estimated_rows, position.rows_seen),
-            rows_written=position.rows_written,
-            passes=position.number_of_pass,
-            verifies=position.verifies and position.state is not BackfillState.COMPLETE,
-            set_aside=position.set_aside,
-            growth=ledger.growth(position.revision),
-            started_at=position.started_at,
-            workers=tuple(
-                WorkerView(worker.backend, worker.host, worker.pid, worker.started_at)
-                for worker in ledger.workers(position.revision)
-            ),
-        )
-        for position in positions
+    return BackfillStatusResult(outcome=outcome, backfills=tuple(view_of(ledger, one) for one in positions))
+
+
+def view_of(ledger: BackfillLedger, position: Position) -> BackfillView:
+    """A backfill as commands show it, with the workers that are at it now."""
+    return BackfillView(
+        step=Step(position.revision, Phase.BACKFILL),
+        state=position.state,
+        reason=position.reason,
+        rate=position.rate,
+        rows=position.rows_seen,
+        of_about=max(position.estimated_rows, position.rows_seen),
+        rows_written=position.rows_written,
+        passes=position.number_of_pass,
+        verifies=position.verifies and position.state is not BackfillState.COMPLETE,
+        set_aside=position.set_aside,
+        growth=ledger.growth(position.revision),
+        started_at=position.started_at,
+        health=_health(position),
+        workers=tuple(
+            WorkerView(worker.backend, worker.host, worker.pid, worker.started_at)
+            for worker in ledger.workers(position.revision)
+        ),
     )
-    return BackfillStatusResult(outcome=outcome, backfills=views)
+
+
+def _health(position: Position) -> HealthView | None:
+    seen = position.health
+    return HealthView(round(seen.share, 3), seen.is_stopped, seen.reason) if seen else None

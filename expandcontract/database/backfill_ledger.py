@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -23,6 +23,7 @@ CTID = Key(("ctid",), ("tid",))
 # Advisory locks belong to a database; these namespaces are "ec" in ASCII and what follows the runner's.
 _WORKERS = 0x6564
 _JOINING = 0x6565
+_AT_THE_CEILING = "replication_lag: so much WAL since the last look that a standby may be behind by its limit"
 
 
 class BackfillState(StrEnum):
@@ -57,6 +58,20 @@ class Position:
     rows_seen: int
     rows_written: int
     set_aside: int
+    health: Health | None = None
+
+
+@dataclass(frozen=True)
+class Health:
+    """
+    What the health signals leave of a backfill's speed, read a moment ago.
+
+    ``share`` is that of its rate, ``is_stopped`` whether no range may begin; ``reason`` says why it isn't the whole.
+    """
+
+    share: float
+    is_stopped: bool
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -71,7 +86,11 @@ class Growth:
 
 @dataclass(frozen=True)
 class Orders:
-    """What a worker finds when it asks for a range, and holds locked until its transaction ends."""
+    """
+    What a worker finds when it asks for a range, and holds locked until its transaction ends.
+
+    ``health`` None: nobody has looked at the signals lately.
+    """
 
     state: BackfillState
     reason: str | None
@@ -79,6 +98,7 @@ class Orders:
     number_of_pass: int
     verifies: bool
     verifier: int | None
+    health: Health | None
 
 
 @dataclass(frozen=True)
@@ -125,6 +145,17 @@ class Worker:
     pid: int
     backend: int
     started_at: datetime
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What was done in a slice of time: its number from 0, rows, ranges, and the seconds that a range took."""
+
+    number: int
+    rows: int
+    ranges: int
+    median_seconds: float
+    longest_seconds: float
 
 
 @dataclass(frozen=True)
@@ -201,8 +232,11 @@ class BackfillLedger:
         rows = self._rows("lock_backfill", revision=revision)
         if not rows:
             return None
-        state, *rest = rows[0]
-        return Orders(BackfillState(state), *rest)
+        state, reason, rate, number, verifies, verifier, *seen, is_at_ceiling = rows[0]
+        health = _health(*seen)
+        if health is not None and is_at_ceiling and not health.is_stopped:
+            health = replace(health, is_stopped=True, reason=_AT_THE_CEILING)
+        return Orders(BackfillState(state), reason, rate, number, verifies, verifier, health)
 
     def put_state(self, revision: str, state: BackfillState, reason: str | None = None) -> None:
         """Tell every worker what to do, from its next range on."""
@@ -235,6 +269,7 @@ class BackfillLedger:
         """Record a backfill that begins, or begins again at the first row, and the size of its table."""
         facts = {"relation": relation, "root": root, "rate": rate, "estimated_rows": estimated_rows}
         self._rows("drop_stretches", revision=revision)
+        self._rows("drop_throttles", revision=revision)
         self._rows("put_backfill", revision=revision, **facts)
 
     def begin_pass(
@@ -268,6 +303,15 @@ class BackfillLedger:
         """What the pass walks along, by number."""
         rows = self._rows("stretches", revision=revision, **{"pass": number_of_pass})
         return {row[0]: _stretch(row) for row in rows}
+
+    def last_done(self, revision: str) -> datetime | None:
+        """When a range was done last; None where none was."""
+        moment: datetime | None = self._rows("last_done", revision=revision)[0][0]
+        return moment
+
+    def slices(self, revision: str, *, since: datetime, width: float) -> list[Slice]:
+        """What was done in each slice of `width` seconds since then; slices in which nothing was are missing."""
+        return [Slice(*row) for row in self._rows("slices", revision=revision, since=since, width=width)]
 
     def written_by_pass(self, revision: str) -> list[int]:
         """How many rows each pass that writes wrote, the first one first."""
@@ -407,8 +451,13 @@ class BackfillLedger:
 
 
 def _position(row: tuple[Any, ...]) -> Position:
-    revision, relation, state, *rest = row
-    return Position(revision, relation, BackfillState(state), *rest)
+    revision, relation, state, *rest, share, is_stopped, why = row
+    position = Position(revision, relation, BackfillState(state), *rest)
+    return replace(position, health=_health(share, is_stopped, why))
+
+
+def _health(share: float | None, is_stopped: bool | None, reason: str | None) -> Health | None:
+    return None if share is None else Health(share, bool(is_stopped), reason)
 
 
 def _stretch(row: tuple[Any, ...]) -> Stretch:

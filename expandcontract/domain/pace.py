@@ -9,6 +9,7 @@ SMALLEST = 50
 LARGEST = 50_000
 READS_PER_WRITE = 10  # rows that are only looked at cost about a tenth of those that are written
 LATENESS = 0.5  # seconds: a hiccup shorter than this is made up for, so that the rate holds; a longer pause never is
+MOST_AT_ONCE = 0.05  # seconds' worth of rows in a range: then one more or less in ten seconds is half a percent
 _CATCHING_UP = 0.8  # of the usual distance between two ranges, while a hiccup is made up for
 
 
@@ -49,8 +50,8 @@ class Pace:
 
 
 def _bounded(batch: int, rate: int | None, target: float) -> int:
-    """Within the bounds, and at a low rate no more than the rows that `target` seconds are worth."""
-    most = LARGEST if rate is None else max(1, min(LARGEST, round(rate * target)))
+    """Within the bounds, and at a rate no more than the rows that a moment is worth."""
+    most = LARGEST if rate is None else max(1, min(LARGEST, round(rate * min(target, MOST_AT_ONCE))))
     return max(min(SMALLEST, most), min(batch, most))
 
 

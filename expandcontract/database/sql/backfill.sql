@@ -1,7 +1,10 @@
 -- backfills: each backfill with what its ranges add up to; locks nothing
 SELECT b.revision, b.relation, b.state, b.reason, b.rate, filled.passes, b.verifies, b.estimated_rows, b.started_at,
-       COALESCE(now_done.ranges, 0), COALESCE(now_done.seen, 0), COALESCE(ever.written, 0), COALESCE(ever.failed, 0)
+       COALESCE(now_done.ranges, 0), COALESCE(now_done.seen, 0), COALESCE(ever.written, 0), COALESCE(ever.failed, 0),
+       h.share, h.stopped_by <> '{}', h.reason
   FROM ec.backfill b
+  LEFT JOIN ec.backfill_health h ON h.revision = b.revision AND b.state = 'running'
+       AND h.looked_at > clock_timestamp() - interval '15 s'
  CROSS JOIN LATERAL (
     SELECT GREATEST(count(DISTINCT s.pass), 1) AS passes
       FROM ec.backfill_stretch s WHERE s.revision = b.revision AND NOT s.verifies) filled
@@ -60,7 +63,11 @@ RETURNING number, pg_catalog.pg_advisory_lock(%(namespace)s, number) IS NULL;
 DELETE FROM ec.backfill_worker WHERE number = %(worker)s;
 
 -- lock_backfill: one at a time takes a range, changes the state or begins a pass
-SELECT state, reason, rate, pass, verifies, verifier FROM ec.backfill WHERE revision = %(revision)s FOR UPDATE;
+SELECT b.state, b.reason, b.rate, b.pass, b.verifies, b.verifier, h.share, h.stopped_by <> '{}', h.reason,
+       CASE WHEN h.wal_ceiling IS NOT NULL THEN pg_catalog.pg_current_wal_lsn() >= h.wal_ceiling ELSE false END
+  FROM ec.backfill b
+  LEFT JOIN ec.backfill_health h ON h.revision = b.revision AND h.looked_at > clock_timestamp() - interval '15 s'
+ WHERE b.revision = %(revision)s FOR UPDATE OF b;
 
 -- bucket: what the shared rate has given out, and the clock; after `lock_backfill`
 SELECT extract(epoch FROM GREATEST(paid_until, '2000-01-01'::timestamptz))::float8,
@@ -111,6 +118,9 @@ SELECT EXISTS (
 
 -- drop_stretches: what a backfill has done, before it begins again; its ranges go with them
 DELETE FROM ec.backfill_stretch WHERE revision = %(revision)s;
+
+-- drop_throttles: what slowed it down, before it begins again
+DELETE FROM ec.backfill_throttle WHERE revision = %(revision)s;
 
 -- drop_failures: rows set aside by earlier passes; the new one will come to them again
 DELETE FROM ec.backfill_range WHERE revision = %(revision)s AND state = 'failed';
@@ -216,6 +226,18 @@ UPDATE ec.backfill b
 UPDATE ec.backfill_range SET state = 'open', worker = NULL, free_from = clock_timestamp(), attempts = 0, error = NULL, sqlstate = NULL
  WHERE revision = %(revision)s AND state = 'failed'
 RETURNING id;
+
+-- slices: what the filling passes did in each slice of time since a moment: rows, ranges, and how long a range took, in
+-- the middle and at most
+SELECT floor(extract(epoch FROM r.done_at - CAST(%(since)s AS timestamptz)) / CAST(%(width)s AS float8))::int8,
+       sum(r.rows_seen)::int8, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY r.seconds), max(r.seconds)
+  FROM ec.backfill_range r
+  JOIN ec.backfill_stretch s ON s.revision = r.revision AND s.pass = r.pass AND s.number = r.stretch AND NOT s.verifies
+ WHERE r.revision = %(revision)s AND r.state = 'done' AND r.done_at >= %(since)s AND r.seconds IS NOT NULL
+ GROUP BY 1 ORDER BY 1;
+
+-- last_done: when a range was done last
+SELECT max(done_at) FROM ec.backfill_range WHERE revision = %(revision)s AND state = 'done';
 
 -- forgive: attempts in vain are counted anew
 UPDATE ec.backfill_range SET attempts = 0 WHERE revision = %(revision)s AND state = 'open' AND attempts > 0;

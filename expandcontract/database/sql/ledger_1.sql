@@ -139,6 +139,33 @@ CREATE TABLE ec.backfill_worker (
 );
 COMMENT ON TABLE ec.backfill_worker IS 'sessions that move rows; alive while they hold the advisory lock of their number';
 
+CREATE TABLE ec.backfill_health (
+    revision     text PRIMARY KEY REFERENCES ec.backfill ON DELETE CASCADE,
+    watcher      text NOT NULL,
+    leased_until timestamptz NOT NULL,
+    looked_at    timestamptz,
+    share        double precision NOT NULL DEFAULT 1,
+    stopped_by   text[] NOT NULL DEFAULT '{}',
+    reason       text,
+    wal_ceiling  pg_lsn
+);
+COMMENT ON TABLE ec.backfill_health IS 'what the health signals leave of a backfill''s speed; one of its processes watches for all';
+COMMENT ON COLUMN ec.backfill_health.looked_at IS 'the last look at the signals; workers obey one that is fresh';
+COMMENT ON COLUMN ec.backfill_health.wal_ceiling IS 'no range begins while the WAL is beyond: a standby may be further behind than its limit';
+
+CREATE TABLE ec.backfill_throttle (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    revision text NOT NULL REFERENCES ec.backfill ON DELETE CASCADE,
+    about    text NOT NULL,
+    kind     text NOT NULL CHECK (kind IN ('slow', 'stop')),
+    reason   text NOT NULL,
+    began_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ended_at timestamptz
+);
+CREATE INDEX ON ec.backfill_throttle (revision, id);
+COMMENT ON TABLE ec.backfill_throttle IS 'when a health signal slowed a backfill down or stopped it, and with which words it began';
+COMMENT ON COLUMN ec.backfill_throttle.about IS 'the signal, and the standby, slot or alert where there can be several';
+
 CREATE TABLE ec.event (
     id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at       timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expandcontract.domain.pace import LARGEST, LATENESS, SMALLEST, Bucket, Pace, another_pass_helps
+from expandcontract.domain.pace import LARGEST, LATENESS, MOST_AT_ONCE, SMALLEST, Bucket, Pace, another_pass_helps
 
 HAIR = 1e-6  # what summing floats may lose
 
@@ -39,7 +39,7 @@ def starts(asked: list[tuple[float, int]], rate: int) -> list[tuple[float, int]]
 
 def most(rate: int | None, target: float) -> int:
     """The largest batch that is fair at this rate."""
-    return LARGEST if rate is None else max(1, min(LARGEST, round(rate * target)))
+    return LARGEST if rate is None else max(1, min(LARGEST, round(rate * min(target, MOST_AT_ONCE))))
 
 
 @given(rates, asked)
@@ -162,7 +162,7 @@ def test_a_lock_time_out_halves_the_batch_down_to_the_smallest(batch: int, halve
     assert Pace.start(None, batch=batch).slower().batch == halved
 
 
-@pytest.mark.parametrize(("rate", "batch"), [(None, 1000), (20_000, 1000), (5000, 500), (100, 10), (1, 1)])
+@pytest.mark.parametrize(("rate", "batch"), [(None, 1000), (20_000, 1000), (5000, 250), (100, 5), (1, 1)])
 def test_a_low_rate_keeps_the_batch_small(rate: int | None, batch: int) -> None:
     assert Pace.start(rate, target=0.1).batch == batch
 

@@ -1,0 +1,53 @@
+"""The health signals that the settings ask for; where those outside the database meet what can ask them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
+
+from expandcontract.backfill.health.configuration import ALL, Source, signals
+from expandcontract.backfill.health.outside import Number, Objection
+from expandcontract.backfill.health.signal import Signal, Unreadable
+from expandcontract.backfill.health.watch import What
+from expandcontract.config import Settings
+from expandcontract.errors import UsageError
+from expandcontract.evidence.alerts import Address, Unanswered, firing_alerts, prometheus_value, unwell
+
+Answer = TypeVar("Answer")
+
+
+def watched_signals(settings: Settings, ignored: Collection[str]) -> What:
+    """
+    What a backfill under these settings looks at, without the signals `ignored`.
+
+    Raises:
+        UsageError: one of those isn't known.
+    """
+    unknown = sorted({*ignored} - settings.health.names - {ALL})
+    if unknown:
+        raise UsageError(
+            f"there is no health signal {', '.join(unknown)}",
+            because=f"there are {', '.join(sorted(settings.health.names))}, and {ALL} for every one",
+        )
+    return signals(settings.health, ask, ignored)
+
+
+def ask(source: Source) -> Signal:
+    """The signal that asks a source outside."""
+    name, address = f"{source.kind}.{source.name}", Address(source.url, source.token_env)
+    if source.kind == "prometheus":
+        return Number(name, lambda: _answer(lambda: prometheus_value(address, source.query)), source.limits)
+
+    def objections() -> Sequence[str]:
+        if source.kind == "alertmanager":
+            return _answer(lambda: firing_alerts(address, source.matchers))
+        return _answer(lambda: unwell(address))
+
+    return Objection(name, objections)
+
+
+def _answer(question: Callable[[], Answer]) -> Answer:
+    try:
+        return question()
+    except Unanswered as error:
+        raise Unreadable(str(error)) from None
