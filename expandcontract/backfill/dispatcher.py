@@ -129,7 +129,7 @@ class Dispatcher:
             stretch, walk = walked, Walk(self._backfill, walked)
             try:
                 keys_as_text(self._connection)
-                upper, rows = next_upper(self._connection, walk, walked.last_key, batch)
+                upper, rows = next_upper(self._connection, walk, walked.last_key, batch * walked.turns)
             except UndefinedTable as error:
                 raise _TableGone(number, walked.number) from error
             taken = self._ledger.hand_out(

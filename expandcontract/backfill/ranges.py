@@ -8,8 +8,24 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from expandcontract.database.backfill_ledger import KeyValue, Stretch
+from expandcontract.database.catalog import Key
 from expandcontract.database.expressions import assignments, qualified
 from expandcontract.domain.change import Backfill
+
+# Number by which a row's turn is told, by the type of the last column of its key: the same in every session, and as
+# evenly spread as may be among the rows of a page. Keys of other types have one turn.
+_NUMBERS = {
+    "smallint": sql.SQL("{}"),
+    "integer": sql.SQL("{}"),
+    "bigint": sql.SQL("{}"),
+    "uuid": sql.SQL("uuid_hash({})"),
+    "text": sql.SQL("hashtext({})"),
+}
+
+
+def has_turns(key: Key) -> bool:
+    """Whether the rows of a span can be told apart by turns."""
+    return key.types[-1] in _NUMBERS
 
 
 @dataclass(frozen=True)
@@ -73,9 +89,20 @@ class Walk:
 
 @dataclass(frozen=True)
 class RangeStatements(Walk):
-    """What a backfill tells that table: `needy` is the condition on a row that isn't right yet."""
+    """What a backfill tells that table, in one turn; `needy` is the condition on a row that isn't right yet."""
 
     needy: sql.Composable
+    turn: int = 0
+
+    def _within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
+        span = super()._within(lower, upper)
+        if self.stretch.turns == 1:
+            return span
+        key = self.stretch.key
+        number = _NUMBERS[key.types[-1]].format(self._column(key.columns[-1]))
+        return sql.SQL("{} AND mod({}, {}) IN ({}, {})").format(
+            span, number, *map(sql.Literal, (self.stretch.turns, self.turn, -self.turn))
+        )
 
     def fill(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
         """Write the rows of the range that aren't right yet."""

@@ -161,7 +161,7 @@ class Filler:
         self._reporter.did(range_.rows, written, self._pace.batch, self._ledger)
 
     def _statements(self, taken: Taken) -> RangeStatements:
-        return RangeStatements(self._work.backfill, taken.stretch, self._needy)
+        return RangeStatements(self._work.backfill, taken.stretch, self._needy, taken.range.turn)
 
     def _write(self, statements: RangeStatements, range_: Range) -> int:
         """Write the rows; the first ones are looked at once more: the sooner a useless backfill ends, the better."""

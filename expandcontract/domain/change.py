@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from expandcontract.domain.footprint import Footprint
 from expandcontract.domain.phase import Phase
+from expandcontract.domain.turns import MOST
 
 
 def _check_expressions(what: str, expressions: Mapping[str, str]) -> None:
@@ -86,6 +87,7 @@ class Backfill:
             every live release ships it.
         required: whether a release that ships this change must wait with its traffic until the backfill is complete.
         rate: rows per second, unless the command says otherwise.
+        turns: in how many turns a span of rows is written, 1 to 16; by default as many as pay. See `turns`.
 
     Raises:
         ValueError: at import of the revision file, for a declaration that can't mean anything.
@@ -99,6 +101,7 @@ class Backfill:
     writers: str | None = field(kw_only=True, default=None)
     required: bool = field(kw_only=True, default=True)
     rate: int | None = field(kw_only=True, default=None)
+    turns: int | None = field(kw_only=True, default=None)
 
     def __post_init__(self) -> None:
         if isinstance(self.source, Sync):
@@ -110,6 +113,8 @@ class Backfill:
             _check_expressions("Backfill set", self.set)
         if self.rate is not None and self.rate <= 0:
             raise ValueError(f"Backfill rate is rows per second, at least 1, not {self.rate}")
+        if self.turns is not None and not 1 <= self.turns <= MOST:
+            raise ValueError(f"Backfill turns are 1 to {MOST}, not {self.turns}")
 
     @property
     def table(self) -> str:
