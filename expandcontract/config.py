@@ -28,7 +28,8 @@ class Settings:
     lock_timeout: timedelta = timedelta(milliseconds=1200)
     lock_budget: timedelta = timedelta(minutes=10)  # all attempts of one part together
     rate: int | None = 10_000  # a backfill's rows per second; None is flat out
-    rate_is_asked: bool = False  # on the command line, so that it goes over what a revision declares
+    rate_is_asked: bool = False  # on the command line, so that a backfill that has begun changes its rate, too
+    rate_is_here: bool = False  # on the command line or in EC_RATE, so that it goes over what a revision declares
     database_url: str | None = field(default=None, repr=False)  # for ec's own connections; default: env.py's
     project: ProjectOptions = field(default_factory=ProjectOptions)
 
@@ -83,7 +84,8 @@ def load_settings(project: ProjectOptions, given: Mapping[str, object]) -> Setti
             mistakes.append(f"{place}: {error}")
     if mistakes:
         raise ConfigurationError("the configuration can't be used", because="; ".join(mistakes))
-    settings = replace(settings, rate_is_asked=given.get("rate") is not None)
+    asked = given.get("rate") is not None
+    settings = replace(settings, rate_is_asked=asked, rate_is_here=asked or variables["rate"] in os.environ)
     if settings.lock_timeout <= timedelta(0):
         raise ConfigurationError("lock-timeout must be more than 0, or a step could wait for ever")
     return settings

@@ -17,7 +17,7 @@ from expandcontract.alembic_bridge.operations import CreateSyncOp
 from expandcontract.alembic_bridge.project import Project, scripts
 from expandcontract.alembic_bridge.recorder import Recorded, record
 from expandcontract.domain.change import Backfill, Change, Sync
-from expandcontract.domain.duration import parse_duration
+from expandcontract.domain.duration import as_duration
 from expandcontract.domain.phase import Phase
 from expandcontract.errors import RevisionError
 
@@ -141,10 +141,8 @@ def _window(script: Script, default: timedelta) -> timedelta:
     value = getattr(script.module, "contract_after", None)
     if value is None:
         return default
-    if isinstance(value, timedelta):
-        return value
     try:
-        return parse_duration(str(value))
+        return as_duration(value)
     except ValueError as error:
         raise _wrong(script, "contract_after", f"contract_after: {error}") from None
 

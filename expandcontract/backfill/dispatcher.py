@@ -18,7 +18,7 @@ from expandcontract.backfill.ranges import Walk
 from expandcontract.backfill.stretches import keys_as_text, next_upper
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Orders, Range, Stretch
 from expandcontract.domain.change import Backfill
-from expandcontract.domain.pace import Pace
+from expandcontract.domain.pace import READS_PER_WRITE, Pace
 
 _OTHERS_AT_WORK = 0.2  # seconds until a worker without a range asks again
 _PAUSED = 0.5
@@ -26,11 +26,12 @@ _PAUSED = 0.5
 
 @dataclass(frozen=True)
 class Taken:
-    """A range to fill, after `wait` seconds, and the pass and the rate at which it was handed out."""
+    """A range to fill or (`verifies`) to look at, after `wait` seconds, and the pass and the rate of it."""
 
     range: Range
     stretch: Stretch
     number_of_pass: int
+    verifies: bool
     rate: int | None
     wait: float
 
@@ -44,8 +45,8 @@ class Wait:
 
 
 @dataclass(frozen=True)
-class Verify:
-    """Every range of the pass is done, and this worker is the one to look whether a row is left."""
+class PassDone:
+    """Every range of the pass is done, and this worker is the one to decide how to go on."""
 
     number_of_pass: int
 
@@ -58,7 +59,7 @@ class Over:
     reason: str | None
 
 
-Answer = Taken | Wait | Verify | Over
+Answer = Taken | Wait | PassDone | Over
 
 
 class Dispatcher:
@@ -114,6 +115,8 @@ class Dispatcher:
             return Wait(_PAUSED, orders.reason or "paused")
         if orders.state is not BackfillState.RUNNING:
             return Over(orders.state, orders.reason)
+        if orders.verifies and orders.rate is not None:
+            orders = replace(orders, rate=orders.rate * READS_PER_WRITE)
         batch = pace.at_rate(orders.rate).batch
         return self._range(orders, batch if most is None else min(batch, most)) or self._nothing_free(orders)
 
@@ -129,13 +132,16 @@ class Dispatcher:
             stretch, walk = walked, Walk(self._backfill, walked)
             try:
                 keys_as_text(self._connection)
-                upper, rows = next_upper(self._connection, walk, walked.last_key, batch * walked.turns)
+                if orders.verifies and not walked.can_be_verified_in_ranges:
+                    upper, rows = walked.last_key, 0  # whoever looks counts them
+                else:
+                    upper, rows = next_upper(self._connection, walk, walked.last_key, batch * walked.turns)
             except UndefinedTable as error:
                 raise _TableGone(number, walked.number) from error
             taken = self._ledger.hand_out(
                 self._revision, number, walked, upper, rows=rows, worker=self._worker, lease=self._lease
             )
-        return Taken(taken, stretch, number, orders.rate, self._reserve(taken, orders.rate))
+        return Taken(taken, stretch, number, orders.verifies, orders.rate, self._reserve(taken, orders.rate))
 
     def _reserve(self, taken: Range, rate: int | None) -> float:
         """Seconds until the range may start at the shared rate; they are no part of its lease."""
@@ -157,7 +163,7 @@ class Dispatcher:
         if verifier not in (None, self._worker) and verifier is not None and self._ledger.lives(verifier):
             return Wait(_OTHERS_AT_WORK)
         self._ledger.put_verifier(self._revision, self._worker)
-        return Verify(number)
+        return PassDone(number)
 
     def _stretch(self, number_of_pass: int, number: int) -> Stretch:
         """Its table and its key; how far it has been handed out may be old."""

@@ -12,7 +12,8 @@ import psycopg
 
 from expandcontract.backfill.progress import Progress
 from expandcontract.backfill.session import OpenConnection, Session, open_session
-from expandcontract.backfill.worker import Filler, Work
+from expandcontract.backfill.work import Work
+from expandcontract.backfill.worker import Filler
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Position
 from expandcontract.errors import ServerUnreachable
 

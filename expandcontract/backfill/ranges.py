@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from expandcontract.database.backfill_ledger import KeyValue, Stretch
-from expandcontract.database.catalog import Key
-from expandcontract.database.expressions import assignments, qualified
+from expandcontract.database.catalog import Key, regclass
+from expandcontract.database.expressions import qualified
 from expandcontract.domain.change import Backfill
 
 # Number by which a row's turn is told, by the type of the last column of its key: the same in every session, and as
@@ -43,38 +43,47 @@ class Walk:
     stretch: Stretch
 
     @property
-    def _table(self) -> sql.Composed:
+    def table(self) -> sql.Composed:
+        """For a FROM clause: the stretch alone, under the whole table's name."""
         table = qualified(self.stretch.relation, self.stretch.schema)
         return sql.SQL("ONLY {} AS {}").format(table, sql.Identifier(self.backfill.table))
 
     @property
     def _columns(self) -> sql.Composed:
-        return sql.SQL(", ").join(self._column(name) for name in self.stretch.key.columns)
+        return sql.SQL(", ").join(self.column(name) for name in self.stretch.key.columns)
 
     @property
     def _key_as_text(self) -> sql.Composed:
-        return sql.SQL(", ").join(sql.SQL("{}::text").format(self._column(name)) for name in self.stretch.key.columns)
+        return sql.SQL(", ").join(sql.SQL("{}::text").format(self.column(name)) for name in self.stretch.key.columns)
 
-    def _column(self, name: str) -> sql.Identifier:
+    @property
+    def is_in_stretch(self) -> sql.Composed:
+        """The condition on a row of the whole table to be in this stretch: the key alone doesn't tell the partition."""
+        return sql.SQL("{} = {}::regclass").format(
+            self.column("tableoid"), sql.Literal(regclass(self.stretch.relation, self.stretch.schema))
+        )
+
+    def column(self, name: str) -> sql.Identifier:
         """With its table: a bare name in ORDER BY would mean the output column, which is text and sorts as text."""
         return sql.Identifier(self.backfill.table, name)
 
     def last_key(self) -> sql.Composed:
         """The highest key of the table, as text."""
-        order = sql.SQL(", ").join(sql.SQL("{} DESC").format(self._column(name)) for name in self.stretch.key.columns)
-        return sql.SQL("SELECT {} FROM {} ORDER BY {} LIMIT 1").format(self._key_as_text, self._table, order)
+        order = sql.SQL(", ").join(sql.SQL("{} DESC").format(self.column(name)) for name in self.stretch.key.columns)
+        return sql.SQL("SELECT {} FROM {} ORDER BY {} LIMIT 1").format(self._key_as_text, self.table, order)
 
     def nth_key(self, lower: KeyValue | None, upper: KeyValue, rows: int) -> sql.Composed:
         """The key of the row that is `rows` rows above `lower`; no row where fewer are left."""
         return sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} OFFSET {} LIMIT 1").format(
-            self._key_as_text, self._table, self._within(lower, upper), self._columns, sql.Literal(rows - 1)
+            self._key_as_text, self.table, self.within(lower, upper), self._columns, sql.Literal(rows - 1)
         )
 
     def count(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
         """How many rows the range has."""
-        return sql.SQL("SELECT count(*) FROM {} WHERE {}").format(self._table, self._within(lower, upper))
+        return sql.SQL("SELECT count(*) FROM {} WHERE {}").format(self.table, self.within(lower, upper))
 
-    def _within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
+    def within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
+        """The condition on a row of the stretch to be above `lower` and at most `upper`."""
         at_most = sql.SQL("({}) <= ({})").format(self._columns, self._values(upper))
         if lower is None:
             return at_most
@@ -94,27 +103,21 @@ class RangeStatements(Walk):
     needy: sql.Composable
     turn: int = 0
 
-    def _within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
-        span = super()._within(lower, upper)
+    def within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
+        """See `Walk.within`; of the rows of the turn alone."""
+        span = super().within(lower, upper)
         if self.stretch.turns == 1:
             return span
         key = self.stretch.key
-        number = _NUMBERS[key.types[-1]].format(self._column(key.columns[-1]))
+        number = _NUMBERS[key.types[-1]].format(self.column(key.columns[-1]))
         return sql.SQL("{} AND mod({}, {}) IN ({}, {})").format(
             span, number, *map(sql.Literal, (self.stretch.turns, self.turn, -self.turn))
         )
 
-    def fill(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
-        """Write the rows of the range that aren't right yet."""
-        return sql.SQL("UPDATE {} SET {} WHERE {} AND ({})").format(
-            self._table,
-            assignments(self.backfill.assignments),
-            self._within(lower, upper),
-            self.needy,
-        )
+    def needy_within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
+        """The condition on a row of the range that isn't right yet."""
+        return sql.SQL("{} AND ({})").format(self.within(lower, upper), self.needy)
 
-    def fill_and_judge(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
-        """`fill`, answered by how many rows were written, and how many of them still aren't right."""
-        return sql.SQL(
-            "WITH filled AS ({} RETURNING ({}) AS still) SELECT count(*), count(*) FILTER (WHERE still) FROM filled"
-        ).format(self.fill(lower, upper), self.needy)
+    def count_needy(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
+        """How many rows of the range aren't right yet."""
+        return sql.SQL("SELECT count(*) FROM {} WHERE {}").format(self.table, self.needy_within(lower, upper))

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -15,7 +16,8 @@ from expandcontract.backfill.stretches import estimated_rows, find_stretches
 from expandcontract.database import catalog
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Worker
 from expandcontract.database.executor import PsycopgExecutor
-from expandcontract.domain.change import Backfill
+from expandcontract.domain.change import Backfill, Sync
+from expandcontract.domain.duration import as_duration
 from expandcontract.errors import RunnerBusy, UsageError
 
 OpenConnection = Callable[[str], psycopg.Connection[Any]]
@@ -28,17 +30,14 @@ class Settings:
 
     ``rate`` is rows per second over all workers (None: flat out), for a backfill that begins; `sets_rate` makes it the
     rate of one that has begun, too. With `again` one that is complete begins again. ``workers`` are threads of this
-    process. ``lock_timeout`` and ``statement_timeout`` are milliseconds of one statement, ``lease`` seconds that a
-    range is kept for a worker that is alive and silent, ``target`` seconds that a range is to take, ``patience``
-    seconds to go on asking a server that doesn't answer.
+    process. ``lease`` is how many seconds a range is kept for a worker that is alive and silent, ``target`` how many it
+    is to take, ``patience`` how long to go on asking a server that doesn't answer.
     """
 
     rate: int | None
     sets_rate: bool = False
     again: bool = False
     workers: int = 1
-    lock_timeout: int = 300
-    statement_timeout: int = 10_000
     lease: float = 30.0
     target: float = 0.1
     patience: float = 60.0
@@ -84,13 +83,14 @@ def open_session(
     try:
         ledger = BackfillLedger(PsycopgExecutor(connection))
         for name, value in (
-            ("lock_timeout", settings.lock_timeout),
-            ("statement_timeout", settings.statement_timeout),
+            ("lock_timeout", _milliseconds(backfill.lock_timeout)),
+            ("statement_timeout", _milliseconds(backfill.statement_timeout)),
             ("idle_in_transaction_session_timeout", 10_000),
             # a range is a walk along the key, whatever the statistics say or fail to say
             ("enable_seqscan", "off"),
-            # the Sync's triggers let this session pass: it writes the new side itself
-            ("ec.sync", "off"),
+            # the triggers of its Sync let this session pass, which writes the new side itself; but what another kind
+            # writes, a Sync of another change must follow
+            ("ec.sync", "off" if isinstance(backfill.source, Sync) else "on"),
         ):
             connection.execute("SELECT set_config(%s, %s, false)", [name, str(value)])
         relation = catalog.regclass(backfill.table, backfill.table_schema)
@@ -165,8 +165,13 @@ def _begin(
     elif orders is not None and orders.state is BackfillState.FAILED:
         ledger.put_state(revision, BackfillState.RUNNING)
         ledger.retry(revision)  # somebody may have mended the rows set aside
+    ledger.forgive(revision)
     if settings.sets_rate:
         ledger.put_rate(revision, settings.rate)
+
+
+def _milliseconds(length: str | timedelta) -> int:
+    return max(1, as_duration(length) // timedelta(milliseconds=1))
 
 
 def _refuse_beside(workers: list[Worker], table: str) -> None:

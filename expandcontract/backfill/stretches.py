@@ -10,17 +10,13 @@ from psycopg import sql
 
 from expandcontract.backfill.ranges import Walk, has_turns
 from expandcontract.database import catalog
-from expandcontract.database.backfill_ledger import KeyValue, Stretch
+from expandcontract.database.backfill_ledger import CTID, KeyValue, Stretch
 from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.expressions import qualified
 from expandcontract.domain.change import Backfill
 from expandcontract.domain.turns import fitting_turns
 from expandcontract.errors import UsageError
 
-# A row that nobody updates keeps its ctid; one that is updated gets a new one, anywhere. Whoever updates it either
-# writes the new shape, by the Sync or by the writers' code, or leaves it to be found by the backfill's own predicate
-# when the pass is over, in one snapshot of the whole table. So a missed row is noticed, and the next pass fills it.
-_CTID = catalog.Key(("ctid",), ("tid",))
 _LAST_ON_PAGE = 65535  # no row has this offset, so "(9,65535)" is the end of page 9
 _GUESSED_ROWS_PER_PAGE = 60.0
 
@@ -50,7 +46,7 @@ def find_stretches(connection: psycopg.Connection[Any], backfill: Backfill) -> l
                 because="it is no ordinary table but a view or a foreign table",
                 next_command="fill it where it is kept, and detach it meanwhile",
             )
-        key = catalog.key(executor, name, schema) or _CTID
+        key = catalog.key(executor, name, schema) or CTID
         stretch = Stretch(number, schema, name, key, None)
         turns = _turns(executor, backfill, stretch)
         stretches.append(replace(stretch, last_key=_last_key(connection, backfill, stretch), turns=turns))
@@ -58,16 +54,17 @@ def find_stretches(connection: psycopg.Connection[Any], backfill: Backfill) -> l
 
 
 def _turns(executor: Executor, backfill: Backfill, stretch: Stretch) -> int:
-    if not has_turns(stretch.key):
+    columns = backfill.written_columns
+    if not (columns and has_turns(stretch.key)):
         return 1
-    shape = catalog.shape(executor, stretch.relation, list(backfill.assignments), stretch.schema)
+    shape = catalog.shape(executor, stretch.relation, columns, stretch.schema)
     return backfill.turns or fitting_turns(shape)
 
 
 def next_upper(connection: psycopg.Connection[Any], walk: Walk, last: KeyValue, rows: int) -> tuple[KeyValue, int]:
     """The upper key of the next range of about `rows` rows, and how many rows it has."""
     stretch = walk.stretch
-    if stretch.key == _CTID:
+    if stretch.key == CTID:
         upper = _page_upper(connection, stretch, last, rows)
     else:
         found = connection.execute(walk.nth_key(stretch.upper_key, last, rows)).fetchone()
@@ -86,7 +83,7 @@ def estimated_rows(connection: psycopg.Connection[Any], backfill: Backfill) -> i
 
 
 def _last_key(connection: psycopg.Connection[Any], backfill: Backfill, stretch: Stretch) -> KeyValue | None:
-    if stretch.key == _CTID:
+    if stretch.key == CTID:
         pages, _ = catalog.pages(PsycopgExecutor(connection), stretch.relation, stretch.schema)
         return _end_of_page(pages - 1) if pages else None
     found = connection.execute(Walk(backfill, stretch).last_key()).fetchone()

@@ -4,40 +4,30 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import psycopg
+from psycopg import sql
 from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure, UndefinedTable
 
-from expandcontract.backfill.dispatcher import Dispatcher, Over, Taken, Verify, Wait
-from expandcontract.backfill.ranges import RangeStatements
-from expandcontract.backfill.session import Session, Settings
-from expandcontract.backfill.stretches import estimated_rows, find_stretches, keys_as_text
-from expandcontract.backfill.verification import needy, rows_left_in
-from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Range
-from expandcontract.database.executor import Executor, PsycopgExecutor
+from expandcontract.backfill.dispatcher import Dispatcher, Over, PassDone, Taken, Wait
+from expandcontract.backfill.kinds.choice import kind_of
+from expandcontract.backfill.kinds.kind import CannotFill, NotFalsified, Write
+from expandcontract.backfill.passes import decide_after
+from expandcontract.backfill.ranges import RangeStatements, Walk
+from expandcontract.backfill.session import Session
+from expandcontract.backfill.stretches import keys_as_text
+from expandcontract.backfill.verification import look, needy
+from expandcontract.backfill.work import Work
+from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState
 from expandcontract.database.row_errors import is_about_a_row
-from expandcontract.domain.change import Backfill
-from expandcontract.domain.pace import SMALLEST, Pace, another_pass_helps
+from expandcontract.domain.pace import SMALLEST, Pace
 from expandcontract.errors import LockBudgetSpent
 
 _IN_THE_WAY = (LockNotAvailable, DeadlockDetected, SerializationFailure, QueryCanceled)
 _RETRIES = 20
 MOST_SET_ASIDE = 1000  # rows: where more can't be filled, the expression is at fault rather than the rows
 _LONGEST_NAP = 0.2  # seconds; how late a signal may be heard while a worker waits
-
-
-@dataclass(frozen=True)
-class Work:
-    """What the workers of a run share: the change, what to write, and what is told to whom."""
-
-    revision: str
-    backfill: Backfill
-    new_code_wrote: bool
-    settings: Settings
-    on_complete: Callable[[Executor], None]
 
 
 class Reporter(Protocol):
@@ -84,6 +74,7 @@ class Filler:
             lease=work.settings.lease,
         )
         self._pace = Pace.start(work.settings.rate, target=work.settings.target)
+        self._kind = kind_of(session.connection, work.backfill)
         self._needy = needy(session.connection, work.backfill, new_code_wrote=work.new_code_wrote)
         self._judged = False
 
@@ -96,7 +87,7 @@ class Filler:
             psycopg.Error: a range failed for another reason; the position is kept.
         """
         while self._reporter.may_go_on():
-            reserved = self._reporter.reserve(self._pace.batch)
+            reserved = self._reporter.reserve(min(self._pace.batch, self._work.backfill.batch or self._pace.batch))
             if reserved == 0:
                 self._nap(_LONGEST_NAP)  # other workers of this run have the rest of its bound
                 continue
@@ -110,8 +101,8 @@ class Filler:
                         if answer.reason:
                             self._reporter.waits(answer.reason)
                         self._nap(answer.seconds)
-                    case Verify():
-                        self._verify(answer.number_of_pass)
+                    case PassDone():
+                        decide_after(self._session, self._work, answer.number_of_pass)
                     case Over():
                         return answer
             except LockNotAvailable:  # on the ledger itself, where another worker takes its range
@@ -135,8 +126,11 @@ class Filler:
             self._ledger.free(taken.range, self._session.worker)
             return
         try:
-            self._fill(taken)
-        except _IN_THE_WAY as error:
+            if taken.verifies:
+                self._look(taken)
+            else:
+                self._fill(taken)
+        except (*_IN_THE_WAY, OSError) as error:
             self._pace = self._pace.slower()
             self._give_back(taken, error)
         except UndefinedTable:
@@ -146,44 +140,64 @@ class Filler:
         except psycopg.Error as error:
             if not is_about_a_row(error):
                 raise
-            self._narrow_down(taken, error)
+            self._narrow_down(taken, _words(error), error.sqlstate or "")
+        except CannotFill as error:
+            self._narrow_down(taken, str(error), "")
 
     def _fill(self, taken: Taken) -> None:
         """One range: its rows and its row in the ledger, in one transaction."""
         began, range_, worker = time.monotonic(), taken.range, self._session.worker
-        statements = self._statements(taken)
+        write = self._kind.prepare(self._statements(taken), range_.lower, range_.upper)
         with self._connection.transaction():
             if not self._ledger.hold(range_, worker):
                 return  # its lease ended while we were away, and somebody has taken it over
-            written = self._write(statements, range_)
+            written = self._write(write)
             self._ledger.finish(range_, worker, written=written, seconds=time.monotonic() - began)
         self._pace = self._pace.took(range_.rows, time.monotonic() - began)
         self._reporter.did(range_.rows, written, self._pace.batch, self._ledger)
 
+    def _number(self, query: sql.Composed) -> int:
+        found = self._connection.execute(query).fetchone()
+        return int(found[0]) if found else 0
+
     def _statements(self, taken: Taken) -> RangeStatements:
         return RangeStatements(self._work.backfill, taken.stretch, self._needy, taken.range.turn)
 
-    def _write(self, statements: RangeStatements, range_: Range) -> int:
+    def _look(self, taken: Taken) -> None:
+        """One range of a pass that verifies: how many of its rows need it, those set aside not counted."""
+        began, range_, worker = time.monotonic(), taken.range, self._session.worker
+        with self._connection.transaction():
+            if not self._ledger.hold(range_, worker):
+                return
+            if not taken.stretch.can_be_verified_in_ranges:
+                self._connection.execute("SET LOCAL statement_timeout = 0")
+            except_for = [row for row in self._ledger.failures(self._work.revision) if row.is_of(taken.stretch)]
+            walk = Walk(self._work.backfill, taken.stretch)
+            seen, found = look(self._connection, walk, range_.lower, range_.upper, self._needy, except_for)
+            self._ledger.finish(range_, worker, seen=seen, found=found, seconds=time.monotonic() - began)
+        self._pace = self._pace.took(seen, time.monotonic() - began)
+        self._reporter.did(seen, 0, self._pace.batch, self._ledger)
+
+    def _write(self, write: Write) -> int:
         """Write the rows; the first ones are looked at once more: the sooner a useless backfill ends, the better."""
         if self._judged:
-            return self._connection.execute(statements.fill(range_.lower, range_.upper)).rowcount
-        found = self._connection.execute(statements.fill_and_judge(range_.lower, range_.upper)).fetchone()
-        written, still = found or (0, 0)
-        if written and still == written:
+            return write.run()
+        written, in_vain = write.run_and_judge()
+        if written and in_vain:
             raise NotFalsified(
                 f"{written} rows still need it after they were written: what it sets doesn't make its condition false"
             )
         self._judged = written > 0
-        return int(written)
+        return written
 
-    def _give_back(self, taken: Taken, error: psycopg.Error) -> None:
+    def _give_back(self, taken: Taken, error: Exception) -> None:
         """Half of the range for later and the rest for whoever comes: what is locked is soon alone in a small range."""
         range_, worker = taken.range, self._session.worker
         if range_.attempts > _RETRIES:
             self._ledger.free(range_, worker)
             raise LockBudgetSpent(
-                f"a range of backfill {self._work.revision} ran into locks {_RETRIES} times; the position is kept",
-                because=error.diag.message_primary,
+                f"a range of backfill {self._work.revision} was tried {_RETRIES} times in vain; the position is kept",
+                because=_words(error),
                 next_command=f"ec backfill {self._work.revision}",
             )
         pause = random.uniform(0, min(2.0, 0.05 * 2**range_.attempts))  # noqa: S311  # jitter
@@ -195,20 +209,18 @@ class Filler:
                 self._split(taken, half)
             self._ledger.free(range_, worker, after=pause)
 
-    def _narrow_down(self, taken: Taken, error: psycopg.Error) -> None:
+    def _narrow_down(self, taken: Taken, words: str, sqlstate: str) -> None:
         """A row of the range can't be filled: the range is halved until that row is alone, and then set aside."""
         range_, worker = taken.range, self._session.worker
         with self._connection.transaction():
             if not self._ledger.hold(range_, worker):
                 return
-            counted = self._connection.execute(self._statements(taken).count(range_.lower, range_.upper)).fetchone()
-            rows = int(counted[0]) if counted else 0
+            rows = self._number(self._statements(taken).count(range_.lower, range_.upper))
             if rows > 1:
                 self._split(taken, rows // 2)
             elif rows == 1:
                 self._split(taken, 1)  # so that the range ends with the row's own key
-                words = error.diag.message_primary or str(error)
-                self._ledger.put_aside(range_, error=words, sqlstate=error.sqlstate or "")
+                self._ledger.put_aside(range_, error=words, sqlstate=sqlstate)
                 self._give_up_where_too_many(words)
                 return
             self._ledger.free(range_, worker)
@@ -229,40 +241,9 @@ class Filler:
             self._ledger.put_state(revision, BackfillState.FAILED, reason)
 
     def _is_gone(self, taken: Taken) -> bool:
-        name = psycopg.sql.Identifier(taken.stretch.schema, taken.stretch.relation).as_string(None)
+        name = sql.Identifier(taken.stretch.schema, taken.stretch.relation).as_string(None)
         return self._ledger.root(name) is None
 
-    def _verify(self, number_of_pass: int) -> None:
-        """After the last range of a pass: complete, or another pass, or it is no use."""
-        work = self._work
-        set_aside = self._ledger.failures(work.revision)
-        left = rows_left_in(self._connection, work.backfill, new_code_wrote=work.new_code_wrote, except_for=set_aside)
-        with self._connection.transaction():
-            self._connection.execute("SET LOCAL statement_timeout = 0")
-            orders = self._ledger.lock(work.revision)
-            if orders is None or orders.verifier != self._session.worker or orders.number_of_pass != number_of_pass:
-                return  # told otherwise meanwhile
-            if not left and set_aside:
-                reason = (
-                    f"{len(set_aside)} row(s) can't be filled and are set aside, and all others are right;"
-                    f" the first: {set_aside[0].error}"
-                )
-                self._ledger.put_state(work.revision, BackfillState.FAILED, reason)
-            elif not left:
-                self._ledger.put_state(work.revision, BackfillState.COMPLETE)
-                work.on_complete(PsycopgExecutor(self._connection))
-            elif another_pass_helps(self._ledger.written_by_pass(work.revision)):
-                estimate = estimated_rows(self._connection, work.backfill)
-                self._ledger.begin_pass(work.revision, number_of_pass + 1, estimated_rows=estimate)
-                stretches = find_stretches(self._connection, work.backfill)
-                self._ledger.put_stretches(work.revision, number_of_pass + 1, stretches)
-            else:
-                reason = (
-                    f"after {number_of_pass} passes rows still need it: what it sets doesn't make its condition false,"
-                    " or somebody goes on writing rows that need it"
-                )
-                self._ledger.put_state(work.revision, BackfillState.FAILED, reason)
 
-
-class NotFalsified(Exception):
-    """What a range wrote left its rows in need of it."""
+def _words(error: Exception) -> str:
+    return (error.diag.message_primary if isinstance(error, psycopg.Error) else None) or str(error)

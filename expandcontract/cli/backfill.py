@@ -233,8 +233,13 @@ def failures(context: click.Context, revision: str, as_json: bool) -> None:
 @options.as_json
 @click.pass_context
 def verify(context: click.Context, revision: str, as_json: bool) -> None:
-    """Look whether a row needs the backfill of REVISION now. Exits 1 where one does; writes nothing."""
-    run_command("backfill verify", lambda: control.verify(options.settings_of(context), revision), as_json=as_json)
+    """Look along the table, at ten times the backfill's rate, for rows that need it now. Exits 1 where one does."""
+
+    def work() -> control.VerifyResult:
+        with stop_on_signals() as stop:
+            return control.verify(options.settings_of(context), revision, stop=stop)
+
+    run_command("backfill verify", work, as_json=as_json)
 
 
 @result_text.register
@@ -264,8 +269,9 @@ def _(result: control.FailuresResult) -> str:
 @result_text.register
 def _(result: control.VerifyResult) -> str:
     if result.rows_left:
-        return f"rows need {result.step}: ec backfill {result.step.revision}"
-    return f"no row needs {result.step}"
+        of_them = f"{result.rows_found} of {result.rows_seen} rows need {result.step}"
+        return f"{of_them}: ec backfill {result.step.revision}"
+    return f"none of {result.rows_seen} rows needs {result.step}"
 
 
 def _backfill_text(view: control.BackfillView) -> str:

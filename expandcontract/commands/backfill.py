@@ -10,9 +10,10 @@ import psycopg
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.backfill.engine import NO_BOUNDS, Bounds, Ended, Engine
 from expandcontract.backfill.engine import Outcome as Ending
+from expandcontract.backfill.kinds.kind import AuthorsMistake
 from expandcontract.backfill.session import Settings as EngineSettings
 from expandcontract.backfill.verification import rows_left_in
-from expandcontract.backfill.worker import NotFalsified, Work
+from expandcontract.backfill.work import Work
 from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.result import Result, outcome_of
 from expandcontract.commands.running import open_user_connection, user_connection
@@ -144,7 +145,7 @@ def run(
                 if retry:
                     _retry(situation, change.revision)
                 again = facts.state(change.revision, Phase.BACKFILL) in (StepState.DONE, StepState.STALE)
-                paced = Pacing(_rate(settings, change), settings.rate_is_asked, workers, again)
+                paced = Pacing(rate_of(settings, change), settings.rate_is_asked, workers, again)
                 ended = fill(
                     situation, revision, conversation, pacing=paced, new_code_wrote=wrote, stop=stop, bounds=bounds
                 )
@@ -214,7 +215,7 @@ def fill(
     conversation.part_begins(step, change.title, f"backfill of {backfill.table}")
     try:
         ended = engine.run()
-    except (NotFalsified, psycopg.Error) as error:
+    except (AuthorsMistake, psycopg.Error) as error:
         words = error.diag.message_primary if isinstance(error, psycopg.Error) else None
         raise _failed(situation, revision, words or str(error)) from error
     finally:
@@ -256,10 +257,10 @@ def _failed(situation: Situation, revision: Revision, words: str, next_command: 
     )
 
 
-def _rate(settings: Settings, change: Change) -> int | None:
-    """What was asked for, else what the revision says, else the configuration."""
+def rate_of(settings: Settings, change: Change) -> int | None:
+    """What was asked for here and now, else what the revision says of its table, else the project's configuration."""
     declared = change.backfill.rate if change.backfill else None
-    return settings.rate if settings.rate_is_asked or declared is None else declared
+    return settings.rate if settings.rate_is_here or declared is None else declared
 
 
 def _missing_syncs(situation: Situation, facts: Facts, waiting: list[Revision]) -> frozenset[str]:

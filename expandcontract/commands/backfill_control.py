@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from expandcontract.alembic_bridge.revisions import Revision
-from expandcontract.backfill.verification import rows_left_in
+from expandcontract.backfill.verification import look_along
+from expandcontract.commands.backfill import rate_of
 from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.running import user_connection
 from expandcontract.commands.situation import Situation, open_situation
@@ -14,9 +17,10 @@ from expandcontract.config import Settings
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Position
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.domain.gate import new_code_may_have_written
+from expandcontract.domain.pace import READS_PER_WRITE
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step
-from expandcontract.errors import UsageError
+from expandcontract.errors import Interrupted, UsageError
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,12 @@ class FailuresResult(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyResult(Result):
-    """Whether the backfill's own predicate finds a row now."""
+    """Whether the backfill's own predicate finds a row now: of how many rows it found how many."""
 
     step: Step
     rows_left: bool
+    rows_seen: int
+    rows_found: int
 
 
 def status(settings: Settings, *, only: str | None = None) -> BackfillStatusResult:
@@ -175,11 +181,12 @@ def failures(settings: Settings, name: str) -> FailuresResult:
         return FailuresResult(outcome=outcome, step=Step(revision.change.revision, Phase.BACKFILL), failures=found)
 
 
-def verify(settings: Settings, name: str) -> VerifyResult:
+def verify(settings: Settings, name: str, *, stop: Callable[[], bool] = lambda: False) -> VerifyResult:
     """
-    Whether a row needs the backfill now, in one look over the whole table. Writes nothing.
+    How many rows need the backfill now, in a look along the whole table at ten times its rate. Writes nothing.
 
     Raises:
+        Interrupted: `stop` said so.
         UsageError: the revision has no backfill.
     """
     with open_situation(settings) as situation:
@@ -190,9 +197,23 @@ def verify(settings: Settings, name: str) -> VerifyResult:
             raise UsageError(f"{name} isn't expanded, so there is nothing to verify", next_command="ec plan")
         wrote = new_code_may_have_written(revision.change, facts)
         with user_connection(situation) as connection:
-            left = rows_left_in(connection, backfill, new_code_wrote=wrote)
+            rest = _rest_after(rate_of(settings, revision.change), name, stop)
+            seen, found = look_along(connection, backfill, new_code_wrote=wrote, after_each=rest)
+        outcome = Outcome.FINDINGS if found else Outcome.DONE
         step = Step(revision.change.revision, Phase.BACKFILL)
-        return VerifyResult(outcome=Outcome.FINDINGS if left else Outcome.DONE, step=step, rows_left=left)
+        return VerifyResult(outcome=outcome, step=step, rows_left=found > 0, rows_seen=seen, rows_found=found)
+
+
+def _rest_after(rate: int | None, name: str, stop: Callable[[], bool]) -> Callable[[int], None]:
+    """What keeps a look at its rate, and ends it."""
+
+    def rest(rows: int) -> None:
+        if stop():
+            raise Interrupted(f"the look at backfill {name} was interrupted", next_command=f"ec backfill verify {name}")
+        if rate is not None:
+            time.sleep(rows / (READS_PER_WRITE * rate))
+
+    return rest
 
 
 def _tell(

@@ -69,9 +69,9 @@ def facts_of(
     ledger: Ledger, router: Router, steps: Mapping[Step, StepState], records: Mapping[Step, StepRecord]
 ) -> Facts:
     """The facts that need no tree, with stale backfills told from those that are done."""
-    now = ledger.now()
+    now, verified_from = ledger.now(), ledger.backfills.verified_from()
     kept = {
-        step.revision: KeptByCode(record.writers, record.finished_at)
+        step.revision: KeptByCode(record.writers, verified_from.get(step.revision, record.finished_at))
         for step, record in records.items()
         if step.phase is Phase.BACKFILL and record.writers and record.finished_at
     }

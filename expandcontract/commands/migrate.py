@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from expandcontract.alembic_bridge.offline import render
 from expandcontract.alembic_bridge.revisions import Revision
@@ -22,6 +23,8 @@ from expandcontract.domain.plan import pending
 from expandcontract.domain.refusal import Refusal
 from expandcontract.domain.step import Step
 from expandcontract.errors import UsageError
+
+_LOOK_AGAIN = timedelta(seconds=30)  # for rows that the backfill hasn't reached, just before a contract
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,8 +179,9 @@ def _refusals(situation: Situation, facts: Facts, revision: Revision, phase: Pha
         return no
     wrote = new_code_may_have_written(change, facts)
     with user_connection(situation) as connection:
-        left = rows_left_in(connection, change.backfill, new_code_wrote=wrote)
-    return refusals(change, phase, with_rows_left(facts, {change.revision: left}))
+        # a table too large for that has been looked at whole, range by range, and was kept right since
+        left = rows_left_in(connection, change.backfill, new_code_wrote=wrote, patience=_LOOK_AGAIN)
+    return refusals(change, phase, with_rows_left(facts, {change.revision: left is True}))
 
 
 def _foreseen(situation: Situation, waiting: list[Revision], phase: Phase, *, as_sql: bool) -> MigrateResult:

@@ -15,6 +15,11 @@ from expandcontract.domain.pace import Bucket
 
 KeyValue = tuple[str, ...]
 
+# A row that nobody updates keeps its ctid; one that is updated gets a new one, anywhere. Whoever updates it either
+# writes the new shape, by the Sync or by the writers' code, or leaves it to be found by the backfill's own predicate
+# when the pass is over, in one snapshot of the whole stretch. So a missed row is noticed, and the next pass fills it.
+CTID = Key(("ctid",), ("tid",))
+
 # Advisory locks belong to a database; these namespaces are "ec" in ASCII and what follows the runner's.
 _WORKERS = 0x6564
 _JOINING = 0x6565
@@ -38,6 +43,7 @@ class Position:
     How far a backfill is: what its ranges add up to in this pass (``rows_written`` and ``set_aside``: in all passes).
 
     ``rate`` is rows per second over all workers, None for flat out; ``reason`` says why it is in its state.
+    ``number_of_pass`` counts the passes that write; with `verifies` this one looks at what the last of them left.
     """
 
     revision: str
@@ -46,6 +52,7 @@ class Position:
     reason: str | None
     rate: int | None
     number_of_pass: int
+    verifies: bool
     estimated_rows: int
     started_at: datetime
     ranges: int
@@ -62,6 +69,7 @@ class Orders:
     reason: str | None
     rate: int | None
     number_of_pass: int
+    verifies: bool
     verifier: int | None
 
 
@@ -81,6 +89,11 @@ class Stretch:
     last_key: KeyValue | None
     upper_key: KeyValue | None = None
     turns: int = 1
+
+    @property
+    def can_be_verified_in_ranges(self) -> bool:
+        """Not without a key: a row could move from a range that is still to be looked at to one that has been."""
+        return self.key != CTID
 
 
 @dataclass(frozen=True)
@@ -124,6 +137,10 @@ class SetAside:
     error: str
     sqlstate: str
     at: datetime
+
+    def is_of(self, stretch: Stretch) -> bool:
+        """Whether it is a row of the stretch's table."""
+        return (self.schema, self.relation) == (stretch.schema, stretch.relation)
 
 
 class BackfillLedger:
@@ -178,8 +195,8 @@ class BackfillLedger:
         rows = self._rows("lock_backfill", revision=revision)
         if not rows:
             return None
-        state, reason, rate, number, verifier = rows[0]
-        return Orders(BackfillState(state), reason, rate, number, verifier)
+        state, *rest = rows[0]
+        return Orders(BackfillState(state), *rest)
 
     def put_state(self, revision: str, state: BackfillState, reason: str | None = None) -> None:
         """Tell every worker what to do, from its next range on."""
@@ -190,8 +207,13 @@ class BackfillLedger:
         self._rows("put_rate", revision=revision, rate=rate)
 
     def retry(self, revision: str) -> int:
-        """Let the rows set aside be tried again; how many they are."""
+        """Let the rows set aside be tried again, by the pass that set them aside; how many they are."""
+        self._rows("back_to_filling", revision=revision)
         return len(self._rows("retry", revision=revision))
+
+    def forgive(self, revision: str) -> None:
+        """Forget how often open ranges were tried in vain, for a run that begins."""
+        self._rows("forgive", revision=revision)
 
     # passes
 
@@ -208,12 +230,19 @@ class BackfillLedger:
         self._rows("drop_stretches", revision=revision)
         self._rows("put_backfill", revision=revision, relation=relation, rate=rate, estimated_rows=estimated_rows)
 
-    def begin_pass(self, revision: str, number: int, *, estimated_rows: int) -> None:
-        """Record the next pass, which comes to the rows set aside by itself."""
-        self._rows("drop_failures", revision=revision)
-        self._rows("put_pass", revision=revision, **{"pass": number, "estimated_rows": estimated_rows})
+    def begin_pass(
+        self, revision: str, number: int, stretches: Iterable[Stretch], *, verifies: bool, estimated_rows: int
+    ) -> None:
+        """Record the next pass; one that writes comes to the rows set aside by itself."""
+        if not verifies:
+            self._rows("drop_failures", revision=revision)
+        facts = {"pass": number, "verifies": verifies, "estimated_rows": estimated_rows}
+        self._rows("put_pass", revision=revision, **facts)
+        self.put_stretches(revision, number, stretches, verifies=verifies)
 
-    def put_stretches(self, revision: str, number_of_pass: int, stretches: Iterable[Stretch]) -> None:
+    def put_stretches(
+        self, revision: str, number_of_pass: int, stretches: Iterable[Stretch], *, verifies: bool = False
+    ) -> None:
         """Record what a pass walks along."""
         for stretch in stretches:
             facts = {
@@ -224,7 +253,8 @@ class BackfillLedger:
                 "key_columns": list(stretch.key.columns),
                 "key_types": list(stretch.key.types),
                 "last_key": _list(stretch.last_key),
-                "turns": stretch.turns,
+                "verifies": verifies,
+                "turns": 1 if verifies else stretch.turns,
             }
             self._rows("put_stretch", revision=revision, **facts)
 
@@ -234,8 +264,16 @@ class BackfillLedger:
         return {row[0]: _stretch(row) for row in rows}
 
     def written_by_pass(self, revision: str) -> list[int]:
-        """How many rows each pass wrote, the first pass first."""
+        """How many rows each pass that writes wrote, the first one first."""
         return [int(written) for _, written in self._rows("written_by_pass", revision=revision)]
+
+    def found(self, revision: str, number_of_pass: int) -> int:
+        """How many rows a verifying pass found that need the backfill, those set aside not counted."""
+        return int(self._rows("found", revision=revision, **{"pass": number_of_pass})[0][0])
+
+    def verified_from(self) -> dict[str, datetime]:
+        """From when on what each backfill's last verifying pass found holds; those without one are missing."""
+        return dict(self._rows("verified_from"))
 
     # workers and their ranges
 
@@ -293,7 +331,7 @@ class BackfillLedger:
         return int(self._rows("open_ranges", revision=revision, **{"pass": number_of_pass})[0][0])
 
     def put_verifier(self, revision: str, worker: int | None) -> None:
-        """Record who looks whether a row is left; the backfill must be locked."""
+        """Record who decides how to go on after the pass; the backfill must be locked."""
         self._rows("put_verifier", revision=revision, worker=worker)
 
     def bucket(self, revision: str) -> tuple[Bucket, float]:
@@ -313,9 +351,23 @@ class BackfillLedger:
         """Keep the range from being taken over until the transaction ends; False where it has been."""
         return bool(self._rows("hold_range", id=range_.id, worker=worker))
 
-    def finish(self, range_: Range, worker: int, *, written: int, seconds: float) -> bool:
-        """Record a range in the transaction that wrote its rows; False where somebody has taken it over."""
-        if not self._rows("finish_range", id=range_.id, worker=worker, written=written, seconds=seconds):
+    def finish(
+        self,
+        range_: Range,
+        worker: int,
+        *,
+        written: int = 0,
+        seen: int | None = None,
+        found: int | None = None,
+        seconds: float,
+    ) -> bool:
+        """
+        Record a range in the transaction that wrote its rows, or that looked how many of those `seen` need it.
+
+        False where somebody has taken it over.
+        """
+        facts = {"written": written, "seen": seen, "found": found, "seconds": seconds}
+        if not self._rows("finish_range", id=range_.id, worker=worker, **facts):
             return False
         self._follow(range_)
         return True

@@ -53,6 +53,11 @@ def pages(executor: Executor, table: str, schema: str | None = None) -> tuple[in
     return int(count), rows_per_page
 
 
+def bare_types(executor: Executor, table: str, schema: str | None = None) -> dict[str, str]:
+    """The types of the table's columns without their lengths, as SQL, by the columns' names."""
+    return dict(executor.rows(queries("catalog")["bare_types"], {"table": regclass(table, schema)}))
+
+
 def index_is_valid(executor: Executor, index: str, schema: str | None = None) -> bool | None:
     """Whether the index is valid; None where there is no such index."""
     rows = executor.rows(queries("catalog")["index_is_valid"], {"index": regclass(index, schema)})

@@ -10,4 +10,5 @@ _CLASSES = ("21", "22", "23", "38", "39", "P0")
 
 def is_about_a_row(error: psycopg.Error) -> bool:
     """Whether the statement might have worked without some of its rows."""
-    return (error.sqlstate or "").startswith(_CLASSES)
+    # a value that never reached the server has no SQLSTATE: a text with a NUL
+    return isinstance(error, psycopg.DataError) or (error.sqlstate or "").startswith(_CLASSES)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
+from expandcontract.domain.duration import as_duration
 from expandcontract.domain.footprint import Footprint
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.turns import MOST
@@ -70,24 +73,38 @@ class Sync:
         return tuple(self.forward)
 
 
+Transform = Callable[[Sequence[Mapping[str, Any]]], Sequence[Mapping[str, Any]]]
+RANGE = re.compile(r"(?<!:):range\b")  # what an author's statement calls the condition that limits it to one range
+
+
 @dataclass(frozen=True)
 class Backfill:
     """
     What moves the data of a change: each row that isn't right yet gets its new values.
 
-    ``Backfill(sync)`` fills the new shape of a `Sync`. ``Backfill("users", set={...}, where="...")`` sets the
-    columns in the rows for which `where` holds; setting them must make `where` false.
+    There are four kinds. ``Backfill(sync)`` fills the new shape of a `Sync`. With `set`, columns are computed in SQL.
+    With `sql`, a statement of your own does the work for one range of the table at a time. With `transform`, a Python
+    function computes the values of a batch of rows. Whatever is written must make `where` false.
 
     Args:
-        source: a `Sync`, or the table's name.
+        source: a `Sync`, or the name of the table that is walked along.
         set: column → SQL expression over the row.
-        where: which rows still need it; by default those where a column differs from its expression.
+        sql: a statement with ``:range`` where the condition on the table's rows belongs, which it calls by the
+            table's name.
+        transform: gets a list of rows, as mappings of the columns `reads`; returns a list with, for each row, a
+            mapping of the columns `fills`. It may be called again with the same rows.
+        reads: the columns that `transform` is given.
+        fills: the columns that `transform` computes.
+        where: which rows still need it; for `set` by default those where a column differs from its expression.
         schema: the table's schema, where `source` is a name.
         writers: the change whose code keeps new rows right, where no `Sync` does; the backfill then runs only while
             every live release ships it.
         required: whether a release that ships this change must wait with its traffic until the backfill is complete.
-        rate: rows per second, unless the command says otherwise.
-        turns: in how many turns a span of rows is written, 1 to 16; by default as many as pay. See `turns`.
+        rate: rows per second over all workers.
+        batch: rows of one range at most; by default as many as take about a tenth of a second.
+        lock_timeout: how long a range waits for a row that somebody else has locked: ``"300ms"``, or a `timedelta`.
+        statement_timeout: how long one statement may take.
+        turns: in how many turns a span of rows is written, 1 to 16; by default as many as pay.
 
     Raises:
         ValueError: at import of the revision file, for a declaration that can't mean anything.
@@ -96,25 +113,49 @@ class Backfill:
 
     source: Sync | str
     set: Mapping[str, str] | None = field(kw_only=True, default=None)
+    sql: str | None = field(kw_only=True, default=None)
+    transform: Transform | None = field(kw_only=True, default=None)
+    reads: tuple[str, ...] = field(kw_only=True, default=())
+    fills: tuple[str, ...] = field(kw_only=True, default=())
     where: str | None = field(kw_only=True, default=None)
     schema: str | None = field(kw_only=True, default=None)
     writers: str | None = field(kw_only=True, default=None)
     required: bool = field(kw_only=True, default=True)
     rate: int | None = field(kw_only=True, default=None)
+    batch: int | None = field(kw_only=True, default=None)
+    lock_timeout: str | timedelta = field(kw_only=True, default="300ms")
+    statement_timeout: str | timedelta = field(kw_only=True, default="10s")
     turns: int | None = field(kw_only=True, default=None)
 
     def __post_init__(self) -> None:
-        if isinstance(self.source, Sync):
-            if self.set or self.where or self.schema:
-                raise ValueError("Backfill(sync) takes its table, columns and rows from the Sync")
-        else:
-            if not self.set:
-                raise ValueError(f"Backfill({self.source!r}) needs set={{column: expression}}")
-            _check_expressions("Backfill set", self.set)
-        if self.rate is not None and self.rate <= 0:
-            raise ValueError(f"Backfill rate is rows per second, at least 1, not {self.rate}")
+        self._check_kind()
+        for name, rows in (("rate", self.rate), ("batch", self.batch)):
+            if rows is not None and rows <= 0:
+                raise ValueError(f"Backfill {name} is a number of rows, at least 1, not {rows}")
         if self.turns is not None and not 1 <= self.turns <= MOST:
             raise ValueError(f"Backfill turns are 1 to {MOST}, not {self.turns}")
+        for name, length in (("lock_timeout", self.lock_timeout), ("statement_timeout", self.statement_timeout)):
+            if as_duration(length) <= timedelta(0):
+                raise ValueError(f"Backfill {name} must be more than 0, or a range could wait for ever")
+
+    def _check_kind(self) -> None:
+        table = self.source if isinstance(self.source, str) else self.source.table
+        named = [name for name in ("set", "sql", "transform") if getattr(self, name)]
+        if isinstance(self.source, Sync):
+            if named or self.where or self.schema:
+                raise ValueError("Backfill(sync) takes its table, columns and rows from the Sync")
+        elif len(named) != 1:
+            raise ValueError(
+                f"Backfill({table!r}) needs one of set={{column: expression}}, sql= and transform=,"
+                f" and has {' and '.join(named) or 'none'}"
+            )
+        _check_expressions("Backfill set", self.set or {})
+        if (self.sql or self.transform) and not self.where:
+            raise ValueError(f"Backfill({table!r}, {named[0]}=…) needs where=: the rows that still need it")
+        if self.sql and not RANGE.search(self.sql):
+            raise ValueError(f"Backfill sql needs :range where the condition on the rows of {table} belongs")
+        if bool(self.transform) != bool(self.fills) or (self.reads and not self.transform):
+            raise ValueError("Backfill transform needs fills=(columns), and no other kind has reads or fills")
 
     @property
     def table(self) -> str:
@@ -128,8 +169,13 @@ class Backfill:
 
     @property
     def assignments(self) -> Mapping[str, str]:
-        """Column → expression: what a range writes."""
+        """Column → expression: what a range writes, where SQL expressions say it."""
         return self.source.forward if isinstance(self.source, Sync) else (self.set or {})
+
+    @property
+    def written_columns(self) -> tuple[str, ...]:
+        """The columns of the table that are written, as far as the declaration tells."""
+        return (*self.assignments, *self.fills)
 
 
 @dataclass(frozen=True)

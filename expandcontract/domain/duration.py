@@ -27,6 +27,16 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(milliseconds=total)
 
 
+def as_duration(value: str | timedelta) -> timedelta:
+    """
+    A length of time as an author may write it.
+
+    Raises:
+        ValueError: see `parse_duration`.
+    """
+    return value if isinstance(value, timedelta) else parse_duration(str(value))
+
+
 def until_time_of_day(text: str, now: datetime) -> timedelta:
     """
     How long it is from `now` until the clock next shows `text`, such as ``06:00``.
@@ -42,16 +52,11 @@ def until_time_of_day(text: str, now: datetime) -> timedelta:
 
 
 def format_duration(length: timedelta) -> str:
-    """`length` in its two largest units, for people: ``14d``, ``1d12h``, ``3m20s``, ``1.2s``, ``250ms``."""
-    milliseconds = round(length.total_seconds() * 1000)
-    if milliseconds < 1000:
-        return f"{milliseconds}ms"
-    if milliseconds < 60_000:
-        return f"{milliseconds / 1000:g}s"
-    seconds = milliseconds // 1000
+    """`length` to the millisecond, as `parse_duration` reads it: ``14d``, ``1d12h``, ``3m20s``, ``1s200ms``, ``0s``."""
+    left = round(length / timedelta(milliseconds=1))
     parts = []
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
-        count, seconds = divmod(seconds, size)
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, left = divmod(left, _MILLISECONDS[unit])
         if count:
             parts.append(f"{count}{unit}")
-    return "".join(parts[:2])
+    return "".join(parts) or "0s"

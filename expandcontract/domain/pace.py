@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 SMALLEST = 50
 LARGEST = 50_000
+READS_PER_WRITE = 10  # rows that are only looked at cost about a tenth of those that are written
 LATENESS = 0.5  # seconds: a hiccup shorter than this is made up for, so that the rate holds; a longer pause never is
 _CATCHING_UP = 0.8  # of the usual distance between two ranges, while a hiccup is made up for
 

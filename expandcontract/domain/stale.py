@@ -13,10 +13,14 @@ from expandcontract.domain.step import Step, StepState
 
 @dataclass(frozen=True)
 class KeptByCode:
-    """A backfill without a `Sync`: the change whose code keeps its rows right, and when it was done."""
+    """
+    A backfill without a `Sync`: the change whose code keeps its rows right, and since when they have been.
+
+    That is when the look began which found no row left: what was written behind it is the code's to write right.
+    """
 
     writers: str
-    done_at: datetime
+    right_since: datetime
 
 
 def with_stale_backfills(
@@ -44,4 +48,4 @@ def with_stale_backfills(
 
 def _is_stale(kept: KeptByCode, router: Router, now: datetime) -> bool:
     lacking = (tag for tag, release in router.releases.items() if kept.writers not in release.ships)
-    return any((last := router.last_traffic(tag, now)) is not None and last > kept.done_at for tag in lacking)
+    return any((last := router.last_traffic(tag, now)) is not None and last > kept.right_since for tag in lacking)

@@ -1,7 +1,10 @@
 -- backfills: each backfill with what its ranges add up to; locks nothing
-SELECT b.revision, b.relation, b.state, b.reason, b.rate, b.pass, b.estimated_rows, b.started_at,
+SELECT b.revision, b.relation, b.state, b.reason, b.rate, filled.passes, b.verifies, b.estimated_rows, b.started_at,
        COALESCE(now_done.ranges, 0), COALESCE(now_done.seen, 0), COALESCE(ever.written, 0), COALESCE(ever.failed, 0)
   FROM ec.backfill b
+ CROSS JOIN LATERAL (
+    SELECT GREATEST(count(DISTINCT s.pass), 1) AS passes
+      FROM ec.backfill_stretch s WHERE s.revision = b.revision AND NOT s.verifies) filled
   LEFT JOIN LATERAL (
     SELECT count(*) AS ranges, sum(r.rows_seen)::bigint AS seen
       FROM ec.backfill_range r WHERE r.revision = b.revision AND r.pass = b.pass AND r.state = 'done') now_done ON true
@@ -46,7 +49,7 @@ RETURNING number, pg_catalog.pg_advisory_lock(%(namespace)s, number) IS NULL;
 DELETE FROM ec.backfill_worker WHERE number = %(worker)s;
 
 -- lock_backfill: one at a time takes a range, changes the state or begins a pass
-SELECT state, reason, rate, pass, verifier FROM ec.backfill WHERE revision = %(revision)s FOR UPDATE;
+SELECT state, reason, rate, pass, verifies, verifier FROM ec.backfill WHERE revision = %(revision)s FOR UPDATE;
 
 -- bucket: what the shared rate has given out, and the clock; after `lock_backfill`
 SELECT extract(epoch FROM GREATEST(paid_until, '2000-01-01'::timestamptz))::float8,
@@ -62,11 +65,14 @@ UPDATE ec.backfill SET paid_until = to_timestamp(%(paid_until)s), not_before = t
 INSERT INTO ec.backfill (revision, relation, rate, pass, estimated_rows)
 VALUES (%(revision)s, %(relation)s, %(rate)s, 1, %(estimated_rows)s)
 ON CONFLICT (revision) DO UPDATE
-   SET relation = EXCLUDED.relation, rate = EXCLUDED.rate, pass = 1, estimated_rows = EXCLUDED.estimated_rows, verifier = NULL,
+   SET relation = EXCLUDED.relation, rate = EXCLUDED.rate, pass = 1, verifies = false, estimated_rows = EXCLUDED.estimated_rows, verifier = NULL,
        state = 'running', reason = NULL, started_at = clock_timestamp();
 
 -- put_pass: the next pass begins
-UPDATE ec.backfill SET pass = %(pass)s, verifier = NULL, estimated_rows = %(estimated_rows)s WHERE revision = %(revision)s;
+UPDATE ec.backfill
+   SET pass = %(pass)s, verifies = %(verifies)s, verifier = NULL, estimated_rows = %(estimated_rows)s,
+       verified_from = CASE WHEN %(verifies)s THEN clock_timestamp() ELSE verified_from END
+ WHERE revision = %(revision)s;
 
 -- put_state: what the backfill is told to do, and why; a pause isn't caught up
 UPDATE ec.backfill SET state = %(state)s, reason = %(reason)s, verifier = NULL, paid_until = '-infinity'
@@ -75,7 +81,7 @@ UPDATE ec.backfill SET state = %(state)s, reason = %(reason)s, verifier = NULL, 
 -- put_rate: rows per second over all workers, from the next range on
 UPDATE ec.backfill SET rate = %(rate)s, paid_until = '-infinity', not_before = '-infinity' WHERE revision = %(revision)s;
 
--- put_verifier: who looks whether a row is left
+-- put_verifier: who decides how to go on after a pass
 UPDATE ec.backfill SET verifier = %(worker)s WHERE revision = %(revision)s;
 
 -- verifier_lives: whether the session of that worker hasn't ended
@@ -92,8 +98,8 @@ DELETE FROM ec.backfill_stretch WHERE revision = %(revision)s;
 DELETE FROM ec.backfill_range WHERE revision = %(revision)s AND state = 'failed';
 
 -- put_stretch: what the pass walks along
-INSERT INTO ec.backfill_stretch (revision, pass, number, schema, relation, key_columns, key_types, last_key, turns)
-VALUES (%(revision)s, %(pass)s, %(number)s, %(schema)s, %(relation)s, %(key_columns)s, %(key_types)s, %(last_key)s, %(turns)s);
+INSERT INTO ec.backfill_stretch (revision, pass, number, schema, relation, key_columns, key_types, last_key, turns, verifies)
+VALUES (%(revision)s, %(pass)s, %(number)s, %(schema)s, %(relation)s, %(key_columns)s, %(key_types)s, %(last_key)s, %(turns)s, %(verifies)s);
 
 -- stretches: what the pass walks along
 SELECT number, schema, relation, key_columns, key_types, last_key, upper_key, turns FROM ec.backfill_stretch
@@ -157,7 +163,7 @@ SELECT id FROM ec.backfill_range WHERE id = %(id)s AND worker = %(worker)s AND s
 
 -- finish_range: in the transaction that wrote its rows
 UPDATE ec.backfill_range
-   SET state = 'done', rows_written = %(written)s, seconds = %(seconds)s, done_at = clock_timestamp()
+   SET state = 'done', rows_seen = COALESCE(%(seen)s, rows_seen), rows_written = %(written)s, rows_found = %(found)s, seconds = %(seconds)s, done_at = clock_timestamp()
  WHERE id = %(id)s AND worker = %(worker)s AND state = 'open'
 RETURNING id;
 
@@ -196,13 +202,29 @@ SELECT s.schema, s.relation, s.key_columns, s.key_types, r.upper_key, r.error, r
 -- set_aside_by_backfill: how many rows each backfill has set aside
 SELECT revision, count(*) FROM ec.backfill_range WHERE state = 'failed' GROUP BY revision;
 
+-- back_to_filling: the pass that filled last goes on; the look that came after it is forgotten, and comes again
+WITH looked AS (DELETE FROM ec.backfill_stretch WHERE revision = %(revision)s AND verifies)
+UPDATE ec.backfill b
+   SET pass = (SELECT max(s.pass) FROM ec.backfill_stretch s WHERE s.revision = b.revision AND NOT s.verifies),
+       verifies = false, verifier = NULL
+ WHERE b.revision = %(revision)s AND b.verifies;
+
 -- retry: rows set aside are tried again
 UPDATE ec.backfill_range SET state = 'open', worker = NULL, free_from = clock_timestamp(), attempts = 0, error = NULL, sqlstate = NULL
  WHERE revision = %(revision)s AND state = 'failed'
 RETURNING id;
 
--- written_by_pass: how many rows each pass wrote, the first pass first
+-- forgive: attempts in vain are counted anew
+UPDATE ec.backfill_range SET attempts = 0 WHERE revision = %(revision)s AND state = 'open' AND attempts > 0;
+
+-- found: how many rows a verifying pass found that need the backfill
+SELECT COALESCE(sum(rows_found), 0)::bigint FROM ec.backfill_range WHERE revision = %(revision)s AND pass = %(pass)s;
+
+-- verified_from: from when on each backfill has been verified
+SELECT revision, verified_from FROM ec.backfill WHERE verified_from IS NOT NULL;
+
+-- written_by_pass: how many rows each filling pass wrote, the first pass first
 SELECT s.pass, COALESCE(sum(r.rows_written), 0)::bigint
-  FROM (SELECT DISTINCT revision, pass FROM ec.backfill_stretch WHERE revision = %(revision)s) s
+  FROM (SELECT DISTINCT revision, pass FROM ec.backfill_stretch WHERE revision = %(revision)s AND NOT verifies) s
   LEFT JOIN ec.backfill_range r ON r.revision = s.revision AND r.pass = s.pass
  GROUP BY s.pass ORDER BY s.pass;

@@ -51,6 +51,11 @@ SELECT pg_catalog.pg_relation_size(c.oid) / current_setting('block_size')::bigin
                  AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum)))
   FROM pg_catalog.pg_class c WHERE c.oid = to_regclass(%(table)s);
 
+-- bare_types: each column's type without its length, below a domain ("character" alone would mean one character)
+SELECT a.attname::text, format_type(COALESCE(NULLIF(t.typbasetype, 0), a.atttypid), -1)
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+ WHERE a.attrelid = to_regclass(%(table)s) AND a.attnum > 0 AND NOT a.attisdropped;
+
 -- index_is_valid: whether an index is valid; no row where there is no such index
 SELECT i.indisvalid FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass(%(index)s);
 

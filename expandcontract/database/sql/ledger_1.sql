@@ -56,13 +56,17 @@ CREATE TABLE ec.backfill (
     paid_until     timestamptz NOT NULL DEFAULT '-infinity',
     not_before     timestamptz NOT NULL DEFAULT '-infinity',
     pass           int NOT NULL,
+    verifies       boolean NOT NULL DEFAULT false,
+    verified_from  timestamptz,
     verifier       int,
     estimated_rows bigint NOT NULL,
     started_at     timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE ec.backfill IS 'one row per backfill; whoever takes a range locks it, so it also keeps the shared rate';
 COMMENT ON COLUMN ec.backfill.rate IS 'rows per second over all workers; null for flat out';
-COMMENT ON COLUMN ec.backfill.verifier IS 'the worker that looks, after the last range of a pass, whether a row is left';
+COMMENT ON COLUMN ec.backfill.verifies IS 'the pass writes nothing and looks whether a row is left';
+COMMENT ON COLUMN ec.backfill.verified_from IS 'when the last verifying pass began: what it found holds from then on';
+COMMENT ON COLUMN ec.backfill.verifier IS 'the worker that decides, after the last range of a pass, how to go on';
 
 CREATE TABLE ec.backfill_stretch (
     revision    text NOT NULL REFERENCES ec.backfill ON DELETE CASCADE,
@@ -75,6 +79,7 @@ CREATE TABLE ec.backfill_stretch (
     last_key    text[],
     upper_key   text[],
     turns       int NOT NULL DEFAULT 1,
+    verifies    boolean NOT NULL DEFAULT false,
     PRIMARY KEY (revision, pass, number)
 );
 COMMENT ON TABLE ec.backfill_stretch IS 'what a pass walks along: the table, or each of its partitions, by a key or by ctid';
@@ -98,6 +103,7 @@ CREATE TABLE ec.backfill_range (
     attempts     int NOT NULL DEFAULT 1,
     rows_seen    bigint NOT NULL,
     rows_written bigint NOT NULL DEFAULT 0,
+    rows_found   bigint,
     seconds      double precision,
     done_at      timestamptz,
     error        text,
@@ -111,6 +117,7 @@ COMMENT ON COLUMN ec.backfill_range.state IS 'failed: its one row can''t be fill
 COMMENT ON COLUMN ec.backfill_range.turn IS 'of the stretch''s turns: the range has one in so many of the rows; the next turn is a range of its own';
 COMMENT ON COLUMN ec.backfill_range.settled IS 'the transaction of the turn before: free earlier, as soon as nobody sees what it left behind';
 COMMENT ON COLUMN ec.backfill_range.rows_left IS 'rows of the turns after this one';
+COMMENT ON COLUMN ec.backfill_range.rows_found IS 'in a verifying pass: rows that need the backfill, those set aside not counted';
 COMMENT ON COLUMN ec.backfill_range.worker IS 'who leases it; numbers never come again, so this is the fencing token';
 
 CREATE TABLE ec.backfill_worker (

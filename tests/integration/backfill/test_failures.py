@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from psycopg.errors import UndefinedFunction
 
 from expandcontract.backfill import worker
 from expandcontract.backfill.engine import Bounds, Outcome
-from expandcontract.backfill.worker import NotFalsified
+from expandcontract.backfill.kinds.kind import NotFalsified
 from expandcontract.domain.change import Backfill, Sync
 from tests.fixtures.filling import Filling
 from tests.fixtures.project import until
@@ -109,7 +111,7 @@ def test_a_locked_row_is_soon_alone_and_the_rest_is_filled_meanwhile(things: Fil
     with things.open("the application") as application:
         application.execute("BEGIN")
         application.execute("SELECT FROM things WHERE id = 1234 FOR UPDATE")
-        with things.in_thread(things.engine(NUMBERS, lock_timeout=50)) as ended:
+        with things.in_thread(things.engine(replace(NUMBERS, lock_timeout="50ms"))) as ended:
             until(lambda: things.value("SELECT count(number) FROM things") > 2700, what="the others being filled")
             application.execute("COMMIT")
 

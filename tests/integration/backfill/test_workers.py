@@ -15,8 +15,7 @@ import pytest
 
 from expandcontract.backfill.dispatcher import Dispatcher, Taken, Wait
 from expandcontract.backfill.engine import Bounds, Outcome
-from expandcontract.backfill.session import open_session
-from expandcontract.backfill.worker import Settings
+from expandcontract.backfill.session import Settings, open_session
 from expandcontract.domain.change import Backfill
 from expandcontract.domain.pace import Pace
 from expandcontract.errors import RunnerBusy, ServerUnreachable

@@ -1,5 +1,5 @@
 """
-Workers killed at random again and again, and the server once, while the application writes: nothing is lost or done twice.
+Workers killed at random, and the server once, while the application writes: nothing is lost, nothing done twice.
 
 `EC_TEST_KILLS` says how often (``tox run -e kills``: 50 times); `EC_TEST_SEED` repeats a run, whose seed it prints.
 """

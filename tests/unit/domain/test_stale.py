@@ -13,7 +13,7 @@ from expandcontract.domain.step import Step, StepState
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 FILL = Step("c2", Phase.BACKFILL)
-KEPT = {"c2": KeptByCode(writers="c1", done_at=NOON)}
+KEPT = {"c2": KeptByCode(writers="c1", right_since=NOON)}
 OLD = Release("old", frozenset())
 DUAL = Release("dual", frozenset({"c1"}))
 

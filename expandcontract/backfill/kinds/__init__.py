@@ -1,0 +1,1 @@
+"""The kinds of backfill: what each does to make the rows of a range right."""
