@@ -57,7 +57,7 @@ def test_an_index_on_what_is_written_leaves_one_turn(filling):
 
     filling.run(filled())
 
-    assert filling.value("SELECT turns FROM ec.backfill_stretch") == 1
+    assert filling.value("SELECT max(turns) FROM ec.backfill_stretch") == 1
 
 
 def test_rows_that_cannot_be_filled_keep_no_later_turn_from_being_written(filling):
