@@ -11,6 +11,7 @@ from expandcontract.database.backfill_ledger import KeyValue, Stretch
 from expandcontract.database.catalog import Key, regclass
 from expandcontract.database.expressions import qualified
 from expandcontract.domain.change import Backfill
+from expandcontract.domain.turns import PARTS, SPREAD, share_of
 
 # Number by which a row's turn is told, by the type of the last column of its key: the same in every session, and as
 # evenly spread as may be among the rows of a page. Keys of other types have one turn.
@@ -74,8 +75,15 @@ class Walk:
 
     def nth_key(self, lower: KeyValue | None, upper: KeyValue, rows: int) -> sql.Composed:
         """The key of the row that is `rows` rows above `lower`; no row where fewer are left."""
-        return sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} OFFSET {} LIMIT 1").format(
-            self._key_as_text, self.table, self.within(lower, upper), self._columns, sql.Literal(rows - 1)
+        # the text is made of the one key that is wanted, not of all that are walked past
+        return sql.SQL("SELECT {} FROM (SELECT {} FROM {} WHERE {} ORDER BY {} OFFSET {} LIMIT 1) AS {}").format(
+            self._key_as_text,
+            self._columns,
+            self.table,
+            self.within(lower, upper),
+            self._columns,
+            sql.Literal(rows - 1),
+            sql.Identifier(self.backfill.table),
         )
 
     def count(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
@@ -108,10 +116,15 @@ class RangeStatements(Walk):
         span = super().within(lower, upper)
         if self.stretch.turns == 1:
             return span
-        key = self.stretch.key
+        key, (first, last) = self.stretch.key, share_of(self.turn, self.stretch.turns)
         number = _NUMBERS[key.types[-1]].format(self.column(key.columns[-1]))
-        return sql.SQL("{} AND mod({}, {}) IN ({}, {})").format(
-            span, number, *map(sql.Literal, (self.stretch.turns, self.turn, -self.turn))
+        return sql.SQL("{} AND abs(mod(mod({}, {parts}) * {spread}, {parts})) BETWEEN {} AND {}").format(
+            span,
+            number,
+            sql.Literal(first),
+            sql.Literal(last),
+            parts=sql.Literal(PARTS),
+            spread=sql.Literal(SPREAD),
         )
 
     def needy_within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:

@@ -367,10 +367,7 @@ class BackfillLedger:
         False where somebody has taken it over.
         """
         facts = {"written": written, "seen": seen, "found": found, "seconds": seconds}
-        if not self._rows("finish_range", id=range_.id, worker=worker, **facts):
-            return False
-        self._follow(range_)
-        return True
+        return bool(self._rows("finish_range", id=range_.id, worker=worker, **facts))
 
     def free(self, range_: Range, worker: int, *, after: float = 0.0) -> None:
         """Give the range back; it may be taken again after so many seconds."""
@@ -389,9 +386,9 @@ class BackfillLedger:
     def put_aside(self, range_: Range, *, error: str, sqlstate: str) -> None:
         """The one row of the range can't be filled. It must be held."""
         self._rows("set_aside", id=range_.id, error=error, sqlstate=sqlstate)
-        self._follow(range_)
 
-    def _follow(self, range_: Range) -> None:
+    def follow(self, range_: Range) -> None:
+        """Let the next turn over the same span be a range, once, in the transaction that ends this one."""
         self._rows("follow", id=range_.id, patience=_SETTLES)
 
     def _put_range(self, where: dict[str, Any], range_: Range, *, worker: int | None, lease: float) -> Range:
