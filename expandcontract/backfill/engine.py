@@ -249,5 +249,6 @@ class _Tally:
                 rate=self._rows / max(time.monotonic() - self._began, 1e-9),
                 batch=batch,
                 reason=reason,
+                verifies=known.verifies,
             )
         )

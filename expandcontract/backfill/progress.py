@@ -11,7 +11,8 @@ class Progress:
     A backfill just after a range, or while it waits for a reason.
 
     ``rows`` were visited in this pass, by all workers; ``of_about`` is the planner's estimate of the table. ``rate`` is
-    rows per second of this process, ``batch`` the rows of a worker's next range, ``reason`` why nothing moves.
+    rows per second of this process, ``batch`` the rows of a worker's next range, ``reason`` why nothing moves. With
+    `verifies` nothing is written in this pass, and rows that still need it are looked for.
     """
 
     revision: str
@@ -22,6 +23,7 @@ class Progress:
     rate: float
     batch: int
     reason: str | None = None
+    verifies: bool = False
 
     @property
     def seconds_left(self) -> float | None:

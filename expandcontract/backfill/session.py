@@ -7,17 +7,17 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import psycopg
 
+from expandcontract.backfill.limits import set_limits
 from expandcontract.backfill.stretches import estimated_rows, find_stretches
+from expandcontract.backfill.trial import try_out
 from expandcontract.database import catalog
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Worker
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.domain.change import Backfill, Sync
-from expandcontract.domain.duration import as_duration
 from expandcontract.errors import RunnerBusy, UsageError
 
 OpenConnection = Callable[[str], psycopg.Connection[Any]]
@@ -77,15 +77,16 @@ def open_session(
 
     Raises:
         RunnerBusy: another backfill fills the same table.
-        UsageError: the table doesn't exist, or can't be walked along.
+        UsageError: the table doesn't exist, or can't be walked along; or the backfill can't work.
     """
     connection = open_connection(f"ec:backfill:{revision}")
     try:
         ledger = BackfillLedger(PsycopgExecutor(connection))
+        set_limits(connection, backfill)
         for name, value in (
-            ("lock_timeout", _milliseconds(backfill.lock_timeout)),
-            ("statement_timeout", _milliseconds(backfill.statement_timeout)),
             ("idle_in_transaction_session_timeout", 10_000),
+            # who waited for a row's lock must look at the row as it is then
+            ("default_transaction_isolation", "read committed"),
             # a range is a walk along the key, whatever the statistics say or fail to say
             ("enable_seqscan", "off"),
             # the triggers of its Sync let this session pass, which writes the new side itself; but what another kind
@@ -106,7 +107,7 @@ def open_session(
                 ledger.bury()
                 others = [worker for worker in ledger.workers(revision, root) if worker.revision != revision]
                 _refuse_beside(others, backfill.table)
-                _begin(connection, ledger, revision, relation, backfill, settings)
+                _begin(connection, ledger, revision, relation, root, backfill, settings)
             worker = ledger.put_worker(revision, root, host=socket.gethostname(), pid=os.getpid())
     except BaseException:
         connection.close()
@@ -142,6 +143,7 @@ def _begin(
     ledger: BackfillLedger,
     revision: str,
     relation: str,
+    root: int,
     backfill: Backfill,
     settings: Settings,
 ) -> None:
@@ -159,8 +161,9 @@ def _begin(
         anew = True  # the author has changed its table since
     if anew:
         stretches = find_stretches(connection, backfill)
+        try_out(connection, backfill, stretches)
         estimate = estimated_rows(connection, backfill)
-        ledger.begin(revision, relation, rate=settings.rate, estimated_rows=estimate)
+        ledger.begin(revision, relation, root, rate=settings.rate, estimated_rows=estimate)
         ledger.put_stretches(revision, 1, stretches)
     elif orders is not None and orders.state is BackfillState.FAILED:
         ledger.put_state(revision, BackfillState.RUNNING)
@@ -168,10 +171,6 @@ def _begin(
     ledger.forgive(revision)
     if settings.sets_rate:
         ledger.put_rate(revision, settings.rate)
-
-
-def _milliseconds(length: str | timedelta) -> int:
-    return max(1, as_duration(length) // timedelta(milliseconds=1))
 
 
 def _refuse_beside(workers: list[Worker], table: str) -> None:

@@ -248,7 +248,11 @@ def _(result: command.BackfillResult) -> str:
         return lines(f"would run: {step}" for step in result.steps) or ("" if result.refusals else "nothing to do")
     if not (result.filled or result.remaining):
         return "" if result.refusals else "nothing to do"
-    done = [f"done: {one.step}: {one.rows_written} of {one.rows} rows written" for one in result.filled]
+    done = [
+        f"done: {one.step}: {one.rows_written} of {one.rows} rows written;"
+        f" heap {megabytes(one.heap_growth)}, indexes {megabytes(one.index_growth)}"
+        for one in result.filled
+    ]
     left = [
         f"work remains: {one.step}: {one.rows} of about {one.of_about} rows done; {one.because}"
         for one in result.remaining
@@ -274,12 +278,22 @@ def _(result: control.VerifyResult) -> str:
     return f"none of {result.rows_seen} rows needs {result.step}"
 
 
+def megabytes(growth: int) -> str:
+    """``+1.5 MB``."""
+    return f"{growth / 1_000_000:+.1f} MB"
+
+
 def _backfill_text(view: control.BackfillView) -> str:
     rate = f"at most {view.rate} rows/s" if view.rate else "flat out"
     again = f", pass {view.passes}" if view.passes > 1 else ""
+    again += ", verifying" if view.verifies and view.state != "complete" else ""
     found = [f"{view.step}  {view.state}  {view.rows} of about {view.of_about} rows{again}, {rate}"]
     if view.reason:
         found.append(f"    because: {view.reason}")
+    if view.growth:
+        heap = view.growth.heap - view.growth.heap_before
+        indexes = view.growth.indexes - view.growth.indexes_before
+        found.append(f"    growth:  heap {megabytes(heap)}, indexes {megabytes(indexes)}")
     if view.set_aside:
         found.append(f"    {view.set_aside} row(s) set aside: ec backfill failures {view.step.revision}")
     found += [f"    worker:  backend {one.backend}, process {one.pid} on {one.host}" for one in view.workers]

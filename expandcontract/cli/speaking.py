@@ -110,7 +110,7 @@ class Terminal(Lines):
             task,
             completed=progress.rows,
             total=progress.of_about,
-            rate=progress.reason or f"{progress.rate:,.0f} rows/s",
+            rate=progress.reason or f"{progress.rate:,.0f} rows/s" + (", verifying" if progress.verifies else ""),
         )
 
     def progress_ends(self) -> None:
@@ -143,7 +143,8 @@ def _progress_line(progress: Progress) -> str:
         return f"backfill {progress.revision}: {progress.rows:,} of about {progress.of_about:,} rows; {progress.reason}"
     left = progress.seconds_left
     again = f" (pass {progress.number_of_pass})" if progress.number_of_pass > 1 else ""
+    does = "verified " if progress.verifies else ""
     return (
-        f"backfill {progress.revision}{again}: {progress.rows:,} of about {progress.of_about:,} rows,"
+        f"backfill {progress.revision}{again}: {does}{progress.rows:,} of about {progress.of_about:,} rows,"
         f" {progress.rate:,.0f} rows/s" + (f", about {left:.0f} s left" if left is not None else "")
     )

@@ -11,7 +11,9 @@ from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.backfill.engine import NO_BOUNDS, Bounds, Ended, Engine
 from expandcontract.backfill.engine import Outcome as Ending
 from expandcontract.backfill.kinds.kind import AuthorsMistake
+from expandcontract.backfill.round_trip import losses
 from expandcontract.backfill.session import Settings as EngineSettings
+from expandcontract.backfill.side_effects import side_effects
 from expandcontract.backfill.verification import rows_left_in
 from expandcontract.backfill.work import Work
 from expandcontract.commands.conversation import Conversation
@@ -21,7 +23,7 @@ from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
 from expandcontract.database import catalog
 from expandcontract.database import ledger as ledgers
-from expandcontract.database.backfill_ledger import BackfillLedger
+from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState
 from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.ledger import Ledger
 from expandcontract.database.sync_triggers import trigger_names
@@ -52,12 +54,14 @@ class Pacing:
 
 @dataclass(frozen=True)
 class Filled:
-    """A backfill that ran to its end."""
+    """A backfill that ran to its end, and by how many bytes its table and the indexes grew meanwhile."""
 
     step: Step
     rows: int
     rows_written: int
     passes: int
+    heap_growth: int
+    index_growth: int
 
 
 @dataclass(frozen=True)
@@ -75,12 +79,14 @@ class BackfillResult(Result):
     """
     The backfills that are complete now (with `dry_run`: that would run), and what was refused.
 
-    `remaining` has the one that was ended before it was complete, by a bound of this run or because it was cancelled.
+    `remaining` has the one that was ended before it was complete, by a bound of this run or because it was cancelled;
+    `warnings` what is worth knowing about the tables and the Syncs.
     """
 
     filled: tuple[Filled, ...] = ()
     remaining: tuple[Remaining, ...] = ()
     steps: tuple[Step, ...] = ()
+    warnings: tuple[str, ...] = ()
     dry_run: bool = False
 
     @property
@@ -133,12 +139,15 @@ def run(
         remaining: list[Remaining] = []
         would: list[Step] = []
         refused: list[Refusal] = []
+        warnings: list[str] = []
         for revision in waiting:
             change = facts.change(revision.change.revision)
             no = refusals(change, Phase.BACKFILL, facts)
             if no:
                 refused += no
-            elif dry_run:
+                continue
+            warnings += _warnings(situation, revision, conversation)
+            if dry_run:
                 would.append(Step(change.revision, Phase.BACKFILL))
             else:
                 wrote = new_code_may_have_written(change, facts)
@@ -160,8 +169,23 @@ def run(
             filled=tuple(filled),
             remaining=tuple(remaining),
             steps=tuple(would) if dry_run else tuple(one.step for one in filled),
+            warnings=tuple(warnings),
             dry_run=dry_run,
         )
+
+
+def _warnings(situation: Situation, revision: Revision, conversation: Conversation) -> list[str]:
+    """What is worth knowing before the rows are moved, said once: not when a run goes on."""
+    backfill = revision.change.backfill
+    position = situation.ledger.backfills.position(revision.change.revision) if situation.has_ledger else None
+    begun = position is not None and position.state in (BackfillState.RUNNING, BackfillState.PAUSED)
+    if backfill is None or begun:
+        return []
+    with user_connection(situation) as connection:
+        found = [*losses(connection, backfill), *side_effects(connection, backfill)]
+    for sentence in found:
+        conversation.says(f"note: {sentence}")
+    return found
 
 
 def fill(
@@ -243,7 +267,9 @@ def _ended(situation: Situation, revision: Revision, ended: Ended) -> Filled | R
             because=ended.reason,
             next_command=f"ec backfill {change.revision}",
         )
-    return Filled(step, position.rows_seen, position.rows_written, position.number_of_pass)
+    growth = BackfillLedger(PsycopgExecutor(situation.connection)).growth(change.revision)
+    heap, indexes = (growth.heap - growth.heap_before, growth.indexes - growth.indexes_before) if growth else (0, 0)
+    return Filled(step, position.rows_seen, position.rows_written, position.number_of_pass, heap, indexes)
 
 
 def _failed(situation: Situation, revision: Revision, words: str, next_command: str | None = None) -> StepFailed:

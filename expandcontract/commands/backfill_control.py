@@ -14,7 +14,7 @@ from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.running import user_connection
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
-from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Position
+from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Growth, Position
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.domain.gate import new_code_may_have_written
 from expandcontract.domain.pace import READS_PER_WRITE
@@ -39,6 +39,8 @@ class BackfillView:
     A backfill: its state with the reason, its rate (rows per second over all workers; None: flat out), how far it is.
 
     ``rows`` are those seen in this pass, ``rows_written`` those written in all; ``workers`` are those at work now.
+    With `verifies` this pass writes nothing and looks for rows that still need it. ``growth`` is None where the table
+    is gone.
     """
 
     step: Step
@@ -49,7 +51,9 @@ class BackfillView:
     of_about: int
     rows_written: int
     passes: int
+    verifies: bool
     set_aside: int
+    growth: Growth | None
     started_at: datetime
     workers: tuple[WorkerView, ...]
 
@@ -272,7 +276,9 @@ def _result(situation: Situation, outcome: Outcome, *positions: Position) -> Bac
             of_about=max(position.estimated_rows, position.rows_seen),
             rows_written=position.rows_written,
             passes=position.number_of_pass,
+            verifies=position.verifies,
             set_aside=position.set_aside,
+            growth=ledger.growth(position.revision),
             started_at=position.started_at,
             workers=tuple(
                 WorkerView(worker.backend, worker.host, worker.pid, worker.started_at)

@@ -62,6 +62,16 @@ class Position:
 
 
 @dataclass(frozen=True)
+class Growth:
+    """The size of a table and of its indexes in bytes, with all partitions: when its backfill began, and now."""
+
+    heap_before: int
+    indexes_before: int
+    heap: int
+    indexes: int
+
+
+@dataclass(frozen=True)
 class Orders:
     """What a worker finds when it asks for a range, and holds locked until its transaction ends."""
 
@@ -163,6 +173,11 @@ class BackfillLedger:
         rows = self._rows("backfills", revision=revision)
         return _position(rows[0]) if rows else None
 
+    def growth(self, revision: str) -> Growth | None:
+        """The size of the backfill's table, before and now; None where there is no such table any more."""
+        rows = self._rows("growth", revision=revision)
+        return Growth(*rows[0]) if rows else None
+
     def set_aside(self) -> dict[str, int]:
         """How many rows each backfill has set aside; those without any are missing."""
         return dict(self._rows("set_aside_by_backfill"))
@@ -225,10 +240,11 @@ class BackfillLedger:
         """`lock_joining` until the connection closes."""
         self._rows("keep_from_joining", namespace=_JOINING, root=root)
 
-    def begin(self, revision: str, relation: str, *, rate: int | None, estimated_rows: int) -> None:
-        """Record a backfill that begins, or begins again at the first row."""
+    def begin(self, revision: str, relation: str, root: int, *, rate: int | None, estimated_rows: int) -> None:
+        """Record a backfill that begins, or begins again at the first row, and the size of its table."""
+        facts = {"relation": relation, "root": root, "rate": rate, "estimated_rows": estimated_rows}
         self._rows("drop_stretches", revision=revision)
-        self._rows("put_backfill", revision=revision, relation=relation, rate=rate, estimated_rows=estimated_rows)
+        self._rows("put_backfill", revision=revision, **facts)
 
     def begin_pass(
         self, revision: str, number: int, stretches: Iterable[Stretch], *, verifies: bool, estimated_rows: int

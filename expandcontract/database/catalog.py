@@ -64,6 +64,38 @@ def index_is_valid(executor: Executor, index: str, schema: str | None = None) ->
     return bool(rows[0][0]) if rows else None
 
 
+@dataclass(frozen=True)
+class Trigger:
+    """A trigger, and the function that it calls."""
+
+    name: str
+    function: str
+
+
+@dataclass(frozen=True)
+class Indexes:
+    """How many indexes a table has, which of them are over some columns in question, and the table's fillfactor."""
+
+    count: int
+    over_columns: tuple[str, ...]
+    fillfactor: int
+
+
+def triggers_on_update(
+    executor: Executor, table: str, columns: list[str], schema: str | None = None
+) -> tuple[Trigger, ...]:
+    """The table's own triggers that fire for each row when those columns (none named: any) are updated, no Sync's."""
+    names = {"table": regclass(table, schema), "columns": columns}
+    return tuple(Trigger(*row) for row in executor.rows(queries("catalog")["triggers_on_update"], names))
+
+
+def indexes_over(executor: Executor, table: str, columns: list[str], schema: str | None = None) -> Indexes:
+    """The indexes of the table, seen from those columns."""
+    names = {"table": regclass(table, schema), "columns": columns}
+    count, over_columns, fillfactor = executor.rows(queries("catalog")["indexes_over"], names)[0]
+    return Indexes(count, tuple(over_columns), fillfactor)
+
+
 def enabled_triggers(executor: Executor, table: str, schema: str | None = None) -> frozenset[str]:
     """The names of the table's triggers that fire; none where there is no such table."""
     rows = executor.rows(queries("catalog")["enabled_triggers"], {"table": regclass(table, schema)})

@@ -1,4 +1,4 @@
-"""Which of the server's errors are about the values of a row, so that other rows may do."""
+"""Which of the server's errors are about a row, so that others may do, and which about the statement itself."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ def is_about_a_row(error: psycopg.Error) -> bool:
     """Whether the statement might have worked without some of its rows."""
     # a value that never reached the server has no SQLSTATE: a text with a NUL
     return isinstance(error, psycopg.DataError) or (error.sqlstate or "").startswith(_CLASSES)
+
+
+def is_about_the_statement(error: psycopg.Error) -> bool:
+    """Whether the statement can't work: syntax, names, types, rights, or something that isn't supported."""
+    return (error.sqlstate or "").startswith(("42", "0A"))

@@ -43,4 +43,9 @@ class AuthorsMistake(Exception):
 
 
 class NotFalsified(AuthorsMistake):
-    """What a range wrote left its rows in need of it."""
+    """What was written left its rows in need of it."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(
+            f"{rows} rows still need it after they were written: what it sets doesn't make its condition false"
+        )

@@ -13,6 +13,17 @@ SELECT b.revision, b.relation, b.state, b.reason, b.rate, filled.passes, b.verif
       FROM ec.backfill_range r WHERE r.revision = b.revision) ever ON true
  WHERE CAST(%(revision)s AS text) IS NULL OR b.revision = %(revision)s;
 
+-- growth: heap and indexes of a backfill's table, in bytes: when it began and now; no row where the table is gone
+WITH RECURSIVE member AS (
+  SELECT root AS oid FROM ec.backfill WHERE revision = %(revision)s
+  UNION
+  SELECT i.inhrelid FROM member m JOIN pg_catalog.pg_inherits i ON i.inhparent = m.oid
+)
+SELECT b.heap_bytes, b.index_bytes, sum(pg_catalog.pg_relation_size(c.oid))::bigint, sum(pg_catalog.pg_indexes_size(c.oid))::bigint
+  FROM ec.backfill b, member m JOIN pg_catalog.pg_class c ON c.oid = m.oid
+ WHERE b.revision = %(revision)s
+ GROUP BY b.revision;
+
 -- lock_joining: until this transaction ends nobody else joins or begins a backfill of the table
 SELECT pg_catalog.pg_advisory_xact_lock(%(namespace)s, hashint4(%(root)s::int8::oid::int4));
 
@@ -62,10 +73,17 @@ UPDATE ec.backfill SET paid_until = to_timestamp(%(paid_until)s), not_before = t
  WHERE revision = %(revision)s;
 
 -- put_backfill: a backfill that begins, or begins again
-INSERT INTO ec.backfill (revision, relation, rate, pass, estimated_rows)
-VALUES (%(revision)s, %(relation)s, %(rate)s, 1, %(estimated_rows)s)
+WITH RECURSIVE member AS (
+  SELECT CAST(%(root)s AS int8)::oid AS oid
+  UNION
+  SELECT i.inhrelid FROM member m JOIN pg_catalog.pg_inherits i ON i.inhparent = m.oid
+)
+INSERT INTO ec.backfill (revision, relation, rate, pass, estimated_rows, root, heap_bytes, index_bytes)
+SELECT %(revision)s, %(relation)s, CAST(%(rate)s AS int), 1, %(estimated_rows)s, CAST(%(root)s AS int8)::oid,
+       sum(pg_catalog.pg_relation_size(oid)), sum(pg_catalog.pg_indexes_size(oid)) FROM member
 ON CONFLICT (revision) DO UPDATE
-   SET relation = EXCLUDED.relation, rate = EXCLUDED.rate, pass = 1, verifies = false, estimated_rows = EXCLUDED.estimated_rows, verifier = NULL,
+   SET relation = EXCLUDED.relation, root = EXCLUDED.root, heap_bytes = EXCLUDED.heap_bytes, index_bytes = EXCLUDED.index_bytes,
+       rate = EXCLUDED.rate, pass = 1, verifies = false, estimated_rows = EXCLUDED.estimated_rows, verifier = NULL,
        state = 'running', reason = NULL, started_at = clock_timestamp();
 
 -- put_pass: the next pass begins

@@ -63,6 +63,30 @@ SELECT i.indisvalid FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass(
 SELECT t.tgname FROM pg_catalog.pg_trigger t
  WHERE t.tgrelid = to_regclass(%(table)s) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A');
 
+-- triggers_on_update: row triggers of a table that fire when these columns (none: any) are updated, but for a Sync's
+SELECT t.tgname::text, p.oid::regproc::text
+  FROM pg_catalog.pg_trigger t
+  JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+ WHERE t.tgrelid = to_regclass(%(table)s) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+   AND t.tgtype & 1 = 1 AND t.tgtype & 16 = 16 AND NOT starts_with(p.proname, 'ec_sync_')
+   AND (t.tgattr = '' OR CAST(%(columns)s AS text[]) = '{}' OR EXISTS (
+     SELECT FROM pg_catalog.pg_attribute a
+      WHERE a.attrelid = t.tgrelid AND a.attnum = ANY (t.tgattr) AND a.attname = ANY (CAST(%(columns)s AS text[]))))
+ ORDER BY t.tgname;
+
+-- indexes_over: how many indexes a table has, those with one of these columns (in the key, an expression or a condition), its fillfactor
+SELECT count(i.indexrelid), COALESCE(array_agg(i.indexrelid::regclass::text ORDER BY i.indexrelid) FILTER (WHERE EXISTS (
+         SELECT FROM pg_catalog.pg_depend d
+           JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+          WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = i.indexrelid
+            AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = c.oid
+            AND a.attname = ANY (CAST(%(columns)s AS text[])))), '{}'),
+       COALESCE((SELECT o.option_value::int FROM pg_catalog.pg_options_to_table(c.reloptions) o
+                  WHERE o.option_name = 'fillfactor'), 100)
+  FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid
+ WHERE c.oid = to_regclass(%(table)s)
+ GROUP BY c.oid, c.reloptions;
+
 -- session: what a connection must be asked before anything is trusted to it
 SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::boolean, pg_backend_pid(),
        current_setting('server_version_num')::int;

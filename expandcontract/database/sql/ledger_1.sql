@@ -60,12 +60,17 @@ CREATE TABLE ec.backfill (
     verified_from  timestamptz,
     verifier       int,
     estimated_rows bigint NOT NULL,
+    root           oid NOT NULL,
+    heap_bytes     bigint NOT NULL,
+    index_bytes    bigint NOT NULL,
     started_at     timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE ec.backfill IS 'one row per backfill; whoever takes a range locks it, so it also keeps the shared rate';
 COMMENT ON COLUMN ec.backfill.rate IS 'rows per second over all workers; null for flat out';
 COMMENT ON COLUMN ec.backfill.verifies IS 'the pass writes nothing and looks whether a row is left';
 COMMENT ON COLUMN ec.backfill.verified_from IS 'when the last verifying pass began: what it found holds from then on';
+COMMENT ON COLUMN ec.backfill.root IS 'the table, above all its partitions';
+COMMENT ON COLUMN ec.backfill.heap_bytes IS 'of the table with its partitions when the backfill began, TOAST not counted; index_bytes likewise';
 COMMENT ON COLUMN ec.backfill.verifier IS 'the worker that decides, after the last range of a pass, how to go on';
 
 CREATE TABLE ec.backfill_stretch (

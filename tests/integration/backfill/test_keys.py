@@ -63,7 +63,9 @@ def test_ranges_have_no_gap_and_do_not_overlap(filling: Filling, kind: str) -> N
 
     filling.run(COUNTS, rate=500)
 
-    found = filling.rows("SELECT lower_key, upper_key, rows_seen, rows_written FROM ec.backfill_range ORDER BY id")
+    found = filling.rows(
+        "SELECT lower_key, upper_key, rows_seen, rows_written FROM ec.backfill_range WHERE pass = 1 ORDER BY id"
+    )
     assert len(found) == 6
     assert found[0][0] is None
     assert [upper for _, upper, _, _ in found[:-1]] == [lower for lower, _, _, _ in found[1:]]
@@ -147,7 +149,7 @@ def test_a_partitioned_table_goes_partition_by_partition(filling: Filling) -> No
     assert filling.run(named, workers=2).outcome is Outcome.COMPLETE
 
     assert filling.rows("SELECT filled, count(*) FROM things GROUP BY 1") == [(1, 400)]
-    walked = filling.rows("SELECT relation FROM ec.backfill_stretch ORDER BY number")
+    walked = filling.rows("SELECT relation FROM ec.backfill_stretch WHERE NOT verifies ORDER BY number")
     assert walked == [("things_north",), ("things_south_low",), ("things_south_high",)]
 
 

@@ -185,7 +185,7 @@ import sys
 import psycopg
 from expandcontract.backfill.engine import Engine
 from expandcontract.backfill.session import Settings
-from expandcontract.backfill.worker import Work
+from expandcontract.backfill.work import Work
 from expandcontract.domain.change import Backfill
 
 backfill = Backfill("things", set={"filled": "COALESCE(filled, 0) + 1"}, where="filled IS NULL", writers="0001")
