@@ -38,9 +38,9 @@ class BackfillView:
     """
     A backfill: its state with the reason, its rate (rows per second over all workers; None: flat out), how far it is.
 
-    ``rows`` are those seen in this pass, ``rows_written`` those written in all; ``workers`` are those at work now.
-    With `verifies` this pass writes nothing and looks for rows that still need it. ``growth`` is None where the table
-    is gone.
+    ``rows`` are those seen in this pass, ``rows_written`` those written in all; ``workers`` are those at work now. A
+    span of rows is written in `turns` turns. With `verifies` this pass writes nothing and looks for rows that still
+    need it. ``growth`` is None where the table is gone.
     """
 
     step: Step
@@ -51,6 +51,7 @@ class BackfillView:
     of_about: int
     rows_written: int
     passes: int
+    turns: int
     verifies: bool
     set_aside: int
     growth: Growth | None
@@ -276,6 +277,7 @@ def _result(situation: Situation, outcome: Outcome, *positions: Position) -> Bac
             of_about=max(position.estimated_rows, position.rows_seen),
             rows_written=position.rows_written,
             passes=position.number_of_pass,
+            turns=max((one.turns for one in ledger.stretches(position.revision, 1).values()), default=1),
             verifies=position.verifies,
             set_aside=position.set_aside,
             growth=ledger.growth(position.revision),
