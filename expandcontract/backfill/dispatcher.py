@@ -148,7 +148,7 @@ class Dispatcher:
                 if orders.verifies and not walked.can_be_verified_in_ranges:
                     upper, rows = walked.last_key, 0  # whoever looks counts them
                 else:
-                    upper, rows = next_upper(self._connection, walk, walked.last_key, batch)
+                    upper, rows = next_upper(self._connection, walk, walked.last_key, batch * walked.turns)
             except UndefinedTable as error:
                 raise _TableGone(number, walked.number) from error
             taken = self._ledger.hand_out(

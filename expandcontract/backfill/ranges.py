@@ -8,9 +8,25 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from expandcontract.database.backfill_ledger import KeyValue, Stretch
-from expandcontract.database.catalog import regclass
+from expandcontract.database.catalog import Key, regclass
 from expandcontract.database.expressions import qualified
 from expandcontract.domain.change import Backfill
+from expandcontract.domain.turns import PARTS, SPREAD, share_of
+
+# Number by which a row's turn is told, by the type of the last column of its key: the same in every session, and as
+# evenly spread as may be among the rows of a page. Keys of other types have one turn.
+_NUMBERS = {
+    "smallint": sql.SQL("{}"),
+    "integer": sql.SQL("{}"),
+    "bigint": sql.SQL("{}"),
+    "uuid": sql.SQL("uuid_hash({})"),
+    "text": sql.SQL("hashtext({})"),
+}
+
+
+def has_turns(key: Key) -> bool:
+    """Whether the rows of a span can be told apart by turns."""
+    return key.types[-1] in _NUMBERS
 
 
 @dataclass(frozen=True)
@@ -59,8 +75,15 @@ class Walk:
 
     def nth_key(self, lower: KeyValue | None, upper: KeyValue, rows: int) -> sql.Composed:
         """The key of the row that is `rows` rows above `lower`; no row where fewer are left."""
-        return sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} OFFSET {} LIMIT 1").format(
-            self._key_as_text, self.table, self.within(lower, upper), self._columns, sql.Literal(rows - 1)
+        # the text is made of the one key that is wanted, not of all that are walked past
+        return sql.SQL("SELECT {} FROM (SELECT {} FROM {} WHERE {} ORDER BY {} OFFSET {} LIMIT 1) AS {}").format(
+            self._key_as_text,
+            self._columns,
+            self.table,
+            self.within(lower, upper),
+            self._columns,
+            sql.Literal(rows - 1),
+            sql.Identifier(self.backfill.table),
         )
 
     def count(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
@@ -83,9 +106,26 @@ class Walk:
 
 @dataclass(frozen=True)
 class RangeStatements(Walk):
-    """What a backfill tells that table: `needy` is the condition on a row that isn't right yet."""
+    """What a backfill tells that table, in one turn; `needy` is the condition on a row that isn't right yet."""
 
     needy: sql.Composable
+    turn: int = 0
+
+    def within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
+        """See `Walk.within`; of the rows of the turn alone."""
+        span = super().within(lower, upper)
+        if self.stretch.turns == 1:
+            return span
+        key, (first, last) = self.stretch.key, share_of(self.turn, self.stretch.turns)
+        number = _NUMBERS[key.types[-1]].format(self.column(key.columns[-1]))
+        return sql.SQL("{} AND abs(mod(mod({}, {parts}) * {spread}, {parts})) BETWEEN {} AND {}").format(
+            span,
+            number,
+            sql.Literal(first),
+            sql.Literal(last),
+            parts=sql.Literal(PARTS),
+            spread=sql.Literal(SPREAD),
+        )
 
     def needy_within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
         """The condition on a row of the range that isn't right yet."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from expandcontract.backfill.ranges import Walk
+from expandcontract.backfill.ranges import Walk, has_turns
 from expandcontract.database import catalog
 from expandcontract.database.backfill_ledger import CTID, KeyValue, Stretch
-from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.expressions import qualified
 from expandcontract.domain.change import Backfill
+from expandcontract.domain.turns import fitting_turns
 from expandcontract.errors import UsageError
 
 _LAST_ON_PAGE = 65535  # no row has this offset, so "(9,65535)" is the end of page 9
@@ -46,8 +48,17 @@ def find_stretches(connection: psycopg.Connection[Any], backfill: Backfill) -> l
             )
         key = catalog.key(executor, name, schema) or CTID
         stretch = Stretch(number, schema, name, key, None)
-        stretches.append(Stretch(number, schema, name, key, _last_key(connection, backfill, stretch)))
+        turns = _turns(executor, backfill, stretch)
+        stretches.append(replace(stretch, last_key=_last_key(connection, backfill, stretch), turns=turns))
     return stretches
+
+
+def _turns(executor: Executor, backfill: Backfill, stretch: Stretch) -> int:
+    columns = backfill.written_columns
+    if not (columns and has_turns(stretch.key)):
+        return 1
+    shape = catalog.shape(executor, stretch.relation, columns, stretch.schema)
+    return backfill.turns or fitting_turns(shape)
 
 
 def next_upper(connection: psycopg.Connection[Any], walk: Walk, last: KeyValue, rows: int) -> tuple[KeyValue, int]:

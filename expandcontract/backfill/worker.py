@@ -158,6 +158,7 @@ class Filler:
                 return  # its lease ended while we were away, and somebody has taken it over
             written = self._write(write)
             self._ledger.finish(range_, worker, written=written, seconds=time.monotonic() - began)
+            self._follow(taken)
         self._pace = self._pace.took(range_.rows, time.monotonic() - began)
         self._reporter.did(range_.rows, written, self._pace.batch, self._ledger)
 
@@ -166,7 +167,7 @@ class Filler:
         return int(found[0]) if found else 0
 
     def _statements(self, taken: Taken) -> RangeStatements:
-        return RangeStatements(self._work.backfill, taken.stretch, self._needy)
+        return RangeStatements(self._work.backfill, taken.stretch, self._needy, taken.range.turn)
 
     def _look(self, taken: Taken) -> None:
         """One range of a pass that verifies: how many of its rows need it, those set aside not counted."""
@@ -224,9 +225,14 @@ class Filler:
             elif rows == 1:
                 self._split(taken, 1)  # so that the range ends with the row's own key
                 self._ledger.put_aside(range_, error=words, sqlstate=sqlstate)
+                self._follow(taken)
                 self._give_up_where_too_many(words)
                 return
             self._ledger.free(range_, worker)
+
+    def _follow(self, taken: Taken) -> None:
+        if taken.range.turn + 1 < taken.stretch.turns:
+            self._ledger.follow(taken.range)
 
     def _split(self, taken: Taken, rows: int) -> None:
         """End the range after so many of its rows; the rest is free for whoever comes. The range must be held."""

@@ -352,7 +352,8 @@ def megabytes(growth: int) -> str:
 
 def _backfill_text(view: control.BackfillView) -> str:
     rate = f"at most {view.rate} rows/s" if view.rate else "flat out"
-    again = f", pass {view.passes}" if view.passes > 1 else ""
+    again = f" in {view.turns} turns" if view.turns > 1 else ""
+    again += f", pass {view.passes}" if view.passes > 1 else ""
     again += ", verifying" if view.verifies else ""
     found = [f"{view.step}  {view.state}  {view.rows} of about {view.of_about} rows{again}, {rate}"]
     if view.reason:

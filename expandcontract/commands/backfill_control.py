@@ -47,9 +47,9 @@ class BackfillView:
     """
     A backfill: its state with the reason, its rate (rows per second over all workers; None: flat out), how far it is.
 
-    ``rows`` are those seen in this pass, ``rows_written`` those written in all; ``workers`` are those at work now.
-    With `verifies` this pass writes nothing and looks for rows that still need it. ``growth`` is None where the table
-    is gone, ``health`` where nobody looks at the signals.
+    ``rows`` are those seen in this pass, ``rows_written`` those written in all; ``workers`` are those at work now. A
+    span of rows is written in `turns` turns. With `verifies` this pass writes nothing and looks for rows that still
+    need it. ``growth`` is None where the table is gone, ``health`` where nobody looks at the signals.
     """
 
     step: Step
@@ -60,6 +60,7 @@ class BackfillView:
     of_about: int
     rows_written: int
     passes: int
+    turns: int
     verifies: bool
     set_aside: int
     growth: Growth | None
@@ -302,6 +303,7 @@ def view_of(ledger: BackfillLedger, position: Position) -> BackfillView:
         of_about=max(position.estimated_rows, position.rows_seen),
         rows_written=position.rows_written,
         passes=position.number_of_pass,
+        turns=max((one.turns for one in ledger.stretches(position.revision, 1).values()), default=1),
         verifies=position.verifies and position.state is not BackfillState.COMPLETE,
         set_aside=position.set_aside,
         growth=ledger.growth(position.revision),

@@ -25,6 +25,8 @@ _WORKERS = 0x6564
 _JOINING = 0x6565
 _AT_THE_CEILING = "replication_lag: so much WAL since the last look that a standby may be behind by its limit"
 
+_SETTLES = 1.0  # seconds that a turn waits at most for older transactions to end, before it makes do with less room
+
 
 class BackfillState(StrEnum):
     """What a backfill is told to do."""
@@ -107,7 +109,7 @@ class Stretch:
     A table, or one of its partitions, that a pass walks along by a key, from its first row to ``last_key``.
 
     The end is fixed when the pass begins: what comes later is kept right by the Sync or the writers. Key values are
-    their text, in key order. ``last_key`` None: there was no row.
+    their text, in key order. ``last_key`` None: there was no row. A span of rows is written in ``turns`` turns.
     """
 
     number: int
@@ -116,6 +118,7 @@ class Stretch:
     key: Key
     last_key: KeyValue | None
     upper_key: KeyValue | None = None
+    turns: int = 1
 
     @property
     def can_be_verified_in_ranges(self) -> bool:
@@ -125,7 +128,11 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Range:
-    """The rows of a stretch above ``lower`` (None: from the first) up to ``upper``, leased to a worker."""
+    """
+    The rows of a stretch above ``lower`` (None: from the first) up to ``upper``, leased to a worker.
+
+    Where the stretch has several turns, the range has the rows of one ``turn``; those of later turns are ``rows_left``.
+    """
 
     id: int
     stretch: int
@@ -133,6 +140,8 @@ class Range:
     upper: KeyValue
     rows: int
     attempts: int
+    turn: int = 0
+    rows_left: int = 0
 
 
 @dataclass(frozen=True)
@@ -296,6 +305,7 @@ class BackfillLedger:
                 "key_types": list(stretch.key.types),
                 "last_key": _list(stretch.last_key),
                 "verifies": verifies,
+                "turns": 1 if verifies else stretch.turns,
             }
             self._rows("put_stretch", revision=revision, **facts)
 
@@ -365,10 +375,12 @@ class BackfillLedger:
         worker: int,
         lease: float,
     ) -> Range:
-        """Lease the next range of the stretch, up to `upper`; the backfill must be locked."""
+        """Lease the next range of the stretch, up to `upper`, with the `rows` rows of all turns; see `lock`."""
         where = {"revision": revision, "pass": number_of_pass, "stretch": stretch.number}
         self._rows("hand_out", upper_key=list(upper), **where)
-        return self._put_range(where, stretch.upper_key, upper, rows=rows, worker=worker, lease=lease, attempts=1)
+        first = rows // stretch.turns
+        range_ = Range(0, stretch.number, stretch.upper_key, upper, first, 1, 0, rows - first)
+        return self._put_range(where, range_, worker=worker, lease=lease)
 
     def close_stretch(self, revision: str, number_of_pass: int, stretch: int) -> None:
         """A partition was dropped: nothing of it is left to do."""
@@ -425,29 +437,31 @@ class BackfillLedger:
         self, revision: str, number_of_pass: int, range_: Range, middle: KeyValue, *, rows: int, after: float = 0.0
     ) -> None:
         """End the range at `middle`, after `rows` rows; the rest becomes a free range. It must be held."""
-        self._rows("shrink_range", id=range_.id, upper_key=list(middle), rows=rows)
+        left = range_.rows_left * rows // max(1, range_.rows)
+        self._rows("shrink_range", id=range_.id, upper_key=list(middle), rows=rows, rows_left=left)
         where = {"revision": revision, "pass": number_of_pass, "stretch": range_.stretch}
-        rest = range_.rows - rows
-        self._put_range(where, middle, range_.upper, rows=rest, worker=None, lease=after, attempts=range_.attempts)
+        rest = replace(range_, lower=middle, rows=range_.rows - rows, rows_left=range_.rows_left - left)
+        self._put_range(where, rest, worker=None, lease=after)
 
     def put_aside(self, range_: Range, *, error: str, sqlstate: str) -> None:
         """The one row of the range can't be filled. It must be held."""
         self._rows("set_aside", id=range_.id, error=error, sqlstate=sqlstate)
 
-    def _put_range(
-        self,
-        where: dict[str, Any],
-        lower: KeyValue | None,
-        upper: KeyValue,
-        *,
-        rows: int,
-        worker: int | None,
-        lease: float,
-        attempts: int,
-    ) -> Range:
-        facts = {"lower_key": _list(lower), "upper_key": list(upper), "worker": worker, "attempts": attempts}
-        id_ = self._rows("put_range", rows=rows, lease=lease, **where, **facts)[0][0]
-        return Range(id_, where["stretch"], lower, upper, rows, attempts)
+    def follow(self, range_: Range) -> None:
+        """Let the next turn over the same span be a range, once, in the transaction that ends this one."""
+        self._rows("follow", id=range_.id, patience=_SETTLES)
+
+    def _put_range(self, where: dict[str, Any], range_: Range, *, worker: int | None, lease: float) -> Range:
+        facts = {
+            "lower_key": _list(range_.lower),
+            "upper_key": list(range_.upper),
+            "turn": range_.turn,
+            "rows": range_.rows,
+            "rows_left": range_.rows_left,
+            "attempts": range_.attempts,
+        }
+        id_ = self._rows("put_range", worker=worker, lease=lease, **where, **facts)[0][0]
+        return replace(range_, id=id_)
 
 
 def _position(row: tuple[Any, ...]) -> Position:
@@ -461,13 +475,13 @@ def _health(share: float | None, is_stopped: bool | None, reason: str | None) ->
 
 
 def _stretch(row: tuple[Any, ...]) -> Stretch:
-    number, schema, relation, columns, types, last, upper = row
-    return Stretch(number, schema, relation, Key(tuple(columns), tuple(types)), _key(last), _key(upper))
+    number, schema, relation, columns, types, last, upper, turns = row
+    return Stretch(number, schema, relation, Key(tuple(columns), tuple(types)), _key(last), _key(upper), turns)
 
 
 def _range(row: tuple[Any, ...]) -> Range:
-    id_, stretch, lower, upper, rows, attempts = row
-    return Range(id_, stretch, _key(lower), tuple(upper), rows, attempts)
+    id_, stretch, lower, upper, *rest = row
+    return Range(id_, stretch, _key(lower), tuple(upper), *rest)
 
 
 def _key(value: Sequence[str] | None) -> KeyValue | None:

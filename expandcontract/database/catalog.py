@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -9,6 +10,7 @@ from psycopg import sql
 from expandcontract.database.executor import Executor
 from expandcontract.database.expressions import qualified
 from expandcontract.database.queries import queries
+from expandcontract.domain.turns import Shape
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ def members(executor: Executor, table: str, schema: str | None = None) -> list[t
         (row[0], row[1], row[2])
         for row in executor.rows(queries("catalog")["members"], {"table": regclass(table, schema)})
     ]
+
+
+def shape(executor: Executor, table: str, columns: Sequence[str], schema: str | None = None) -> Shape:
+    """What the table is like for somebody who writes those columns."""
+    facts = {"table": regclass(table, schema), "columns": list(columns)}
+    return Shape(*executor.rows(queries("catalog")["shape"], facts)[0])
 
 
 def pages(executor: Executor, table: str, schema: str | None = None) -> tuple[int, float | None]:

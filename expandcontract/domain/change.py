@@ -11,6 +11,7 @@ from typing import Any
 from expandcontract.domain.duration import as_duration
 from expandcontract.domain.footprint import UNKNOWN, Footprint
 from expandcontract.domain.phase import Phase
+from expandcontract.domain.turns import MOST
 
 
 def _check_expressions(what: str, expressions: Mapping[str, str]) -> None:
@@ -103,6 +104,7 @@ class Backfill:
         batch: rows of one range at most; by default as many as take about a tenth of a second.
         lock_timeout: how long a range waits for a row that somebody else has locked: ``"300ms"``, or a `timedelta`.
         statement_timeout: how long one statement may take.
+        turns: in how many turns a span of rows is written, 1 to 16; by default as many as pay.
 
     Raises:
         ValueError: at import of the revision file, for a declaration that can't mean anything.
@@ -123,12 +125,15 @@ class Backfill:
     batch: int | None = field(kw_only=True, default=None)
     lock_timeout: str | timedelta = field(kw_only=True, default="300ms")
     statement_timeout: str | timedelta = field(kw_only=True, default="10s")
+    turns: int | None = field(kw_only=True, default=None)
 
     def __post_init__(self) -> None:
         self._check_kind()
         for name, rows in (("rate", self.rate), ("batch", self.batch)):
             if rows is not None and rows <= 0:
                 raise ValueError(f"Backfill {name} is a number of rows, at least 1, not {rows}")
+        if self.turns is not None and not 1 <= self.turns <= MOST:
+            raise ValueError(f"Backfill turns are 1 to {MOST}, not {self.turns}")
         for name, length in (("lock_timeout", self.lock_timeout), ("statement_timeout", self.statement_timeout)):
             if as_duration(length) <= timedelta(0):
                 raise ValueError(f"Backfill {name} must be more than 0, or a range could wait for ever")

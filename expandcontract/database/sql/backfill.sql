@@ -126,15 +126,15 @@ DELETE FROM ec.backfill_throttle WHERE revision = %(revision)s;
 DELETE FROM ec.backfill_range WHERE revision = %(revision)s AND state = 'failed';
 
 -- put_stretch: what the pass walks along
-INSERT INTO ec.backfill_stretch (revision, pass, number, schema, relation, key_columns, key_types, last_key, verifies)
-VALUES (%(revision)s, %(pass)s, %(number)s, %(schema)s, %(relation)s, %(key_columns)s, %(key_types)s, %(last_key)s, %(verifies)s);
+INSERT INTO ec.backfill_stretch (revision, pass, number, schema, relation, key_columns, key_types, last_key, turns, verifies)
+VALUES (%(revision)s, %(pass)s, %(number)s, %(schema)s, %(relation)s, %(key_columns)s, %(key_types)s, %(last_key)s, %(turns)s, %(verifies)s);
 
 -- stretches: what the pass walks along
-SELECT number, schema, relation, key_columns, key_types, last_key, upper_key FROM ec.backfill_stretch
+SELECT number, schema, relation, key_columns, key_types, last_key, upper_key, turns FROM ec.backfill_stretch
  WHERE revision = %(revision)s AND pass = %(pass)s ORDER BY number;
 
 -- next_stretch: the first stretch of which ranges are still to be handed out; after `lock_backfill`
-SELECT number, schema, relation, key_columns, key_types, last_key, upper_key FROM ec.backfill_stretch
+SELECT number, schema, relation, key_columns, key_types, last_key, upper_key, turns FROM ec.backfill_stretch
  WHERE revision = %(revision)s AND pass = %(pass)s AND last_key IS NOT NULL AND upper_key IS DISTINCT FROM last_key
  ORDER BY number LIMIT 1;
 
@@ -150,19 +150,21 @@ DELETE FROM ec.backfill_range
  WHERE revision = %(revision)s AND pass = %(pass)s AND stretch = %(stretch)s AND state <> 'done';
 
 -- put_range: a range, leased to a worker or (without one) for anybody
-INSERT INTO ec.backfill_range (revision, pass, stretch, lower_key, upper_key, worker, free_from, rows_seen, attempts)
-VALUES (%(revision)s, %(pass)s, %(stretch)s, %(lower_key)s, %(upper_key)s, %(worker)s,
-        clock_timestamp() + make_interval(secs => %(lease)s), %(rows)s, %(attempts)s)
+INSERT INTO ec.backfill_range (revision, pass, stretch, lower_key, upper_key, turn, worker, free_from, rows_seen, rows_left, attempts)
+VALUES (%(revision)s, %(pass)s, %(stretch)s, %(lower_key)s, %(upper_key)s, %(turn)s, %(worker)s,
+        clock_timestamp() + make_interval(secs => %(lease)s), %(rows)s, %(rows_left)s, %(attempts)s)
 RETURNING id;
 
 -- take_free: the first range that nobody leases; one whose transaction is still open isn't free whatever its lease says
 UPDATE ec.backfill_range
-   SET worker = %(worker)s, attempts = attempts + 1, free_from = clock_timestamp() + make_interval(secs => %(lease)s)
+   SET worker = %(worker)s, attempts = attempts + 1, settled = NULL, free_from = clock_timestamp() + make_interval(secs => %(lease)s)
  WHERE id = (
    SELECT id FROM ec.backfill_range
-    WHERE revision = %(revision)s AND pass = %(pass)s AND state = 'open' AND free_from <= clock_timestamp()
+    WHERE revision = %(revision)s AND pass = %(pass)s AND state = 'open'
+      AND (free_from <= clock_timestamp() OR settled IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_stat_activity a WHERE age(a.backend_xmin) >= age(settled) AND a.pid <> pg_backend_pid()))
     ORDER BY free_from LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, stretch, lower_key, upper_key, rows_seen, attempts;
+RETURNING id, stretch, lower_key, upper_key, rows_seen, attempts, turn, rows_left;
 
 -- free_orphans: the ranges of workers whose session has ended are free at once
 UPDATE ec.backfill_range SET worker = NULL, free_from = clock_timestamp()
@@ -193,12 +195,25 @@ UPDATE ec.backfill_range
  WHERE id = %(id)s AND worker = %(worker)s AND state = 'open'
 RETURNING id;
 
+-- follow: the next turn over the range's span, once; what this one leaves behind can be cleared away soon, or never
+WITH range AS (
+  UPDATE ec.backfill_range r SET is_followed = true
+    FROM ec.backfill_stretch s
+   WHERE r.id = %(id)s AND NOT r.is_followed AND s.revision = r.revision AND s.pass = r.pass AND s.number = r.stretch
+     AND r.turn + 1 < s.turns
+  RETURNING r.revision, r.pass, r.stretch, r.lower_key, r.upper_key, r.turn + 1 AS turn, r.rows_left,
+            r.rows_left / (s.turns - r.turn - 1) AS rows)
+INSERT INTO ec.backfill_range (revision, pass, stretch, lower_key, upper_key, turn, free_from, settled, rows_seen, rows_left, attempts)
+SELECT revision, pass, stretch, lower_key, upper_key, turn, clock_timestamp() + make_interval(secs => %(patience)s),
+       pg_current_xact_id()::xid, rows, rows_left - rows, 0
+  FROM range;
+
 -- free_range: somebody may try it again after a while
 UPDATE ec.backfill_range SET worker = NULL, free_from = clock_timestamp() + make_interval(secs => %(after)s)
  WHERE id = %(id)s AND worker = %(worker)s AND state = 'open';
 
 -- shrink_range: it ends earlier; the rest becomes a range of its own
-UPDATE ec.backfill_range SET upper_key = %(upper_key)s, rows_seen = %(rows)s WHERE id = %(id)s;
+UPDATE ec.backfill_range SET upper_key = %(upper_key)s, rows_seen = %(rows)s, rows_left = %(rows_left)s WHERE id = %(id)s;
 
 -- set_aside: the one row of the range can't be filled
 UPDATE ec.backfill_range

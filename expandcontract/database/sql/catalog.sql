@@ -37,6 +37,20 @@ SELECT pg_catalog.pg_relation_size(c.oid) / current_setting('block_size')::bigin
        CASE WHEN c.relpages > 0 AND c.reltuples > 0 THEN c.reltuples / c.relpages END::float8
   FROM pg_catalog.pg_class c WHERE c.oid = to_regclass(%(table)s);
 
+-- shape: pages, indexes, fillfactor, and whether no index has to do with these columns, in its key or its expressions
+SELECT pg_catalog.pg_relation_size(c.oid) / current_setting('block_size')::bigint,
+       (SELECT count(*) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid),
+       COALESCE((SELECT option_value::int FROM pg_catalog.pg_options_to_table(c.reloptions) WHERE option_name = 'fillfactor'), 100),
+       NOT EXISTS (
+         SELECT FROM pg_catalog.pg_index i
+           JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid
+          WHERE i.indrelid = c.oid AND a.attname = ANY (CAST(%(columns)s AS text[]))
+            AND (a.attnum = ANY (i.indkey) OR EXISTS (
+              SELECT FROM pg_catalog.pg_depend d
+               WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = i.indexrelid
+                 AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum)))
+  FROM pg_catalog.pg_class c WHERE c.oid = to_regclass(%(table)s);
+
 -- bare_types: each column's type without its length, below a domain ("character" alone would mean one character)
 SELECT a.attname::text, format_type(COALESCE(NULLIF(t.typbasetype, 0), a.atttypid), -1)
   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid

@@ -94,6 +94,7 @@ CREATE TABLE ec.backfill_stretch (
     key_types   text[] NOT NULL,
     last_key    text[],
     upper_key   text[],
+    turns       int NOT NULL DEFAULT 1,
     verifies    boolean NOT NULL DEFAULT false,
     PRIMARY KEY (revision, pass, number)
 );
@@ -111,6 +112,10 @@ CREATE TABLE ec.backfill_range (
     state        text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done', 'failed')),
     worker       int,
     free_from    timestamptz,
+    settled      xid,
+    turn         int NOT NULL DEFAULT 0,
+    is_followed  boolean NOT NULL DEFAULT false,
+    rows_left    bigint NOT NULL DEFAULT 0,
     attempts     int NOT NULL DEFAULT 1,
     rows_seen    bigint NOT NULL,
     rows_written bigint NOT NULL DEFAULT 0,
@@ -125,6 +130,9 @@ CREATE INDEX ON ec.backfill_range (revision, pass, stretch);
 CREATE INDEX ON ec.backfill_range (revision, pass, free_from) WHERE state <> 'done';
 COMMENT ON TABLE ec.backfill_range IS 'the rows above lower_key up to upper_key; it becomes done in the transaction that writes them';
 COMMENT ON COLUMN ec.backfill_range.state IS 'failed: its one row can''t be filled and is set aside, with the error';
+COMMENT ON COLUMN ec.backfill_range.turn IS 'of the stretch''s turns: the range has one in so many of the rows; the next turn is a range of its own';
+COMMENT ON COLUMN ec.backfill_range.settled IS 'the transaction of the turn before: free earlier, as soon as nobody sees what it left behind';
+COMMENT ON COLUMN ec.backfill_range.rows_left IS 'rows of the turns after this one';
 COMMENT ON COLUMN ec.backfill_range.rows_found IS 'in a verifying pass: rows that need the backfill, those set aside not counted';
 COMMENT ON COLUMN ec.backfill_range.worker IS 'who leases it; numbers never come again, so this is the fencing token';
 
