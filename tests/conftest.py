@@ -4,5 +4,6 @@ pytest_plugins = [
     "tests.fixtures.servers",
     "tests.fixtures.documents",
     "tests.fixtures.project",
+    "tests.fixtures.lifecycle",
     "tests.fixtures.properties",
 ]
