@@ -2,61 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.fixtures.lifecycle import ChangeInLife, LifeMaker, live, live_and_undo
+from tests.fixtures.project import AlembicProject
 from tests.fixtures.release_clients import Shape
 
-USERS = """
+
+def users(*columns: str) -> str:
+    """A model of users with these columns and constraints beside `id` and `version`."""
+    return f"""
 users = sa.Table(
-    "users", metadata,
+    "users",
+    metadata,
     sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
     sa.Column("version", sa.BigInteger, nullable=False),
-    {columns},
+    {"".join(f"{column}, " for column in columns)}
 )
 """
 
-BODY = """
-from expandcontract import Backfill, Sync
 
-sync = Sync("users", forward={"display_name": "name"}, backward={"name": "display_name"}, not_null=True)
+def ec_new(*arguments: str) -> Callable[[AlembicProject], object]:
+    """``ec new`` writes the file, and it lints clean."""
 
+    def author(project: AlembicProject) -> None:
+        project.ok("new", *arguments, "--rev-id", "0002")
+        print(next(project.versions.glob("0002*.py")).read_text())
+        project.ok("lint")
 
-def upgrade():
-    op.add_column("users", sa.Column("display_name", sa.Text))
-    op.create_sync(sync)
-    op.create_check_constraint("named", "users", "display_name IS NOT NULL", postgresql_not_valid=True)
+    return author
 
-
-def downgrade():
-    op.drop_sync(sync)
-    op.drop_column("users", "display_name")
-
-
-backfill = Backfill(sync)
-
-
-def validate():
-    op.execute("ALTER TABLE users VALIDATE CONSTRAINT named")
-
-
-def remove_name():
-    op.alter_column("users", "display_name", nullable=False)
-    op.drop_constraint("named", "users")
-    op.drop_sync(sync)
-    op.drop_column("users", "name")
-
-
-contract = (validate, remove_name)
-"""
 
 CHANGES = {
     "rename-column": ChangeInLife(
-        USERS.format(columns='sa.Column("name", sa.Text, nullable=False)'),
-        USERS.format(columns='sa.Column("display_name", sa.Text, nullable=False)'),
+        users(
+            'sa.Column("name", sa.Text, nullable=False, server_default="nobody", comment="as they like it")',
+            'sa.Column("note", sa.Text)',
+            'sa.Index("ix_users_name", "name")',
+            'sa.Index("by_note", sa.func.lower(sa.column("name")), "note")',
+            'sa.UniqueConstraint("id", "name", name="users_id_name_key")',
+            'sa.CheckConstraint("name <> \'\'", name="named")',
+        ),
+        users(
+            'sa.Column("display_name", sa.Text, nullable=False, server_default="nobody", comment="as they like it")',
+            'sa.Column("note", sa.Text)',
+            'sa.Index("ix_users_display_name", "display_name")',
+            'sa.Index("by_note", sa.func.lower(sa.column("display_name")), "note")',
+            'sa.UniqueConstraint("id", "display_name", name="users_id_display_name_key")',
+            'sa.CheckConstraint("display_name <> \'\'", name="named")',
+        ),
         Shape("users", {"name": "'n' || {v}"}),
         Shape("users", {"display_name": "'n' || {v}"}),
-        lambda project: project.revision("0002", BODY, after="0001"),
+        ec_new("rename-column", "users", "name", "display_name"),
     )
 }
 

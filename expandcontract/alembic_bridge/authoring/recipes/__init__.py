@@ -1,0 +1,1 @@
+"""The recipes of ``ec new``, one a file: the file's name is the recipe's."""
