@@ -6,13 +6,14 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expandcontract.domain.phase import Phase
 from expandcontract.errors import ConfigurationError, UsageError
 from expandcontract.lint import baseline
-from expandcontract.lint.accepts import MARKER, Accept, read_accept, settle
+from expandcontract.lint.accepts import MARKER, QUESTION, Accept, Notice, read_accept, read_question, settle
 from expandcontract.lint.catalogue import all_rules
 from expandcontract.lint.expression import relations
 from expandcontract.lint.finding import Finding, Hazard, Severity
@@ -269,7 +270,10 @@ def _actions(revision: RenderedRevision, name: str) -> Iterator[Action]:
 def _revision(revision: RenderedRevision, tree: _Tree) -> Iterator[Finding]:
     source = _PythonSource(revision.path)
     surroundings = Surroundings(
-        removed=frozenset(_removed(revision)), mapped=tree.mapped, has_backfill=revision.has_backfill
+        removed=frozenset(_removed(revision)),
+        removed_tables=frozenset(_removed_tables(revision)),
+        mapped=tree.mapped,
+        has_backfill=revision.has_backfill,
     )
     found: list[Finding] = []
     for rendered in revision.phases:
@@ -280,7 +284,9 @@ def _revision(revision: RenderedRevision, tree: _Tree) -> Iterator[Finding]:
     kept, notices = settle(placed, source.accepts(), tree.today)
     yield from kept
     for notice in notices:
-        yield _notice(notice.rule, notice.message, notice.accept.at, revision.path, tree)
+        yield _notice(notice.rule, notice.message, notice.at, revision.path, tree)
+    for question in source.questions():
+        yield _notice(question.rule, question.message, question.at, revision.path, tree)
 
 
 def _touched(rendered: RenderedPhase) -> list[str]:
@@ -290,6 +296,10 @@ def _touched(rendered: RenderedPhase) -> list[str]:
 
 def _removed(revision: RenderedRevision) -> Iterator[Pair]:
     return ((a.table, a.column) for a in _actions(revision, "contract") if isinstance(a, DropColumn))
+
+
+def _removed_tables(revision: RenderedRevision) -> Iterator[str]:
+    return (a.name for a in _actions(revision, "contract") if isinstance(a, Drop) and a.kind == "table")
 
 
 def _phase(
@@ -431,3 +441,13 @@ class _PythonSource:
                 if accept:
                     found.append((accept, target))
         return found
+
+    def questions(self) -> Iterator[Notice]:
+        """Give what a generated revision leaves to a person; the comment may go on over several lines."""
+        for number, line in enumerate(self._lines, start=1):
+            if QUESTION in line:
+                following = (each.strip() for each in self._lines[number:])
+                more = takewhile(lambda each: each.startswith("#"), following)
+                question = read_question(" ".join([line, *(each.lstrip("# ") for each in more)]), number)
+                if question:
+                    yield question
