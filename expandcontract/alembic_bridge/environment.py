@@ -41,13 +41,13 @@ class Observed:
     heads: tuple[str, ...]
 
 
-def run_in_environment(project: Project, work: Work, *, only_looks: bool = False) -> None:
+def run_in_environment(project: Project, work: Work, *, only_looks: bool = False, **further: Any) -> None:
     """
     Run env.py once, online, with `work` as what there is to do.
 
     `work` gets the heads and Alembic's migration context, and gives the steps to run (it may do its own work and give
     none). Each step has a transaction of its own, whatever env.py says. With `only_looks` Alembic doesn't make its
-    version table, which it else does even where there is nothing to run.
+    version table, which it else does even where there is nothing to run. What is `further` env.py finds in its context.
 
     Raises:
         EcError: from `work`, unchanged.
@@ -61,7 +61,7 @@ def run_in_environment(project: Project, work: Work, *, only_looks: bool = False
         ran = True
         return work(tuple(heads), context)
 
-    environment = EnvironmentContext(project.config, project.script, fn=once, as_sql=False, dont_mutate=only_looks)
+    environment = EnvironmentContext(project.config, project.script, fn=once, as_sql=False, dont_mutate=only_looks, **further)
     configure = environment.configure
 
     def configured(*arguments: Any, **options: Any) -> None:

@@ -20,6 +20,10 @@ from expandcontract.domain.change import Backfill, Sync
 THIS_CHANGE = "revision"
 
 
+# How a remark begins that lint reports.
+UNDECIDED = "ec:undecided"
+
+
 class Remark(MigrateOperation):
     """A comment above the operation that follows it, without its ``#``."""
 
@@ -29,7 +33,7 @@ class Remark(MigrateOperation):
 
 def undecided(why: str) -> Remark:
     """The remark above an operation that only a person can place; lint reports it until the line is deleted."""
-    return Remark(f"ec: undecided: {why}")
+    return Remark(f"{UNDECIDED}: {why}")
 
 
 def sql(statement: str) -> ops.ExecuteSQLOp:

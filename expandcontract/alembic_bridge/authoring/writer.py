@@ -7,6 +7,7 @@ that writes the file; the phases are fitted into what the template made, so a te
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,29 +74,65 @@ def write(
     """
     autogenerate = AutogenContext(context or _plain_context(project), autogenerate=False)
     text = text_of(draft, autogenerate)
+
+    def finish(template: Path, module: str) -> str:
+        return _fitted(template, module, text)
+
+    return _write(project, draft.message, place, finish, template_arguments or {}, dry_run=dry_run)
+
+
+def write_empty(
+    project: Project,
+    message: str | None,
+    place: Place,
+    *,
+    template_arguments: dict[str, Any] | None = None,
+    dry_run: bool = False,
+) -> Written:
+    """
+    Write a revision as the template has it, for a person to fill in, or to merge heads.
+
+    Raises:
+        UsageError: as for `write`.
+    """
+    arguments = template_arguments or {}
+    return _write(project, message, place, lambda _, module: module, arguments, dry_run=dry_run)
+
+
+def _write(
+    project: Project,
+    message: str | None,
+    place: Place,
+    finish: Callable[[Path, str], str],
+    values: dict[str, Any],
+    *,
+    dry_run: bool,
+) -> Written:
+    """Let Alembic write the file, with what `finish` makes of the template's text."""
+    encoding = project.script.output_encoding
     foreseen: list[tuple[Path, str]] = []
     make = project.script._generate_template
 
-    def make_with_phases(template: Path, path: Path, **values: Any) -> None:
+    def make_and_finish(template: Path, path: Path, **values: Any) -> None:
         with TemporaryDirectory() as folder:
             made = Path(folder, "revision.py")
             make(template, made, **values)
-            module = _fitted(template, made.read_text(encoding=project.script.output_encoding), text)
+            module = finish(template, made.read_text(encoding=encoding))
         foreseen.append((path, module))
         if dry_run:
             raise _Foreseen
-        path.write_text(module, encoding=project.script.output_encoding)
+        path.write_text(module, encoding=encoding)
 
     revision = place.rev_id or rev_id()
-    project.script._generate_template = make_with_phases  # type: ignore[method-assign, assignment]
+    project.script._generate_template = make_and_finish  # type: ignore[method-assign, assignment]
     try:
         with suppress(_Foreseen):
-            _generate(project, draft.message, revision, place, template_arguments or {})
+            _generate(project, message, revision, place, values)
     finally:
         project.script._generate_template = make  # type: ignore[method-assign]
     path, module = foreseen[-1]
     if not dry_run:
-        module = path.read_text(encoding=project.script.output_encoding)  # after the hooks
+        module = path.read_text(encoding=encoding)  # after the hooks
     return Written(revision, path, module)
 
 
@@ -103,7 +140,7 @@ class _Foreseen(Exception):
     """The text is known, and a dry run ends."""
 
 
-def _generate(project: Project, message: str, revision: str, place: Place, values: dict[str, Any]) -> None:
+def _generate(project: Project, message: str | None, revision: str, place: Place, values: dict[str, Any]) -> None:
     with quiet():
         project.script.messaging_opts = {"quiet": True}  # Alembic would tell of a temporary file
         try:

@@ -1,0 +1,30 @@
+"""What looks like a rename: a comparison can only see that one goes and another comes, without its data."""
+
+from __future__ import annotations
+
+from alembic.operations import ops
+
+from expandcontract.alembic_bridge.authoring.autogenerate.surroundings import Surroundings, key_of, shown
+
+
+def possible_renames(around: Surroundings) -> list[str]:
+    """A sentence for each column or table that goes while another of its kind comes."""
+    coming = [each for each in around.differences if isinstance(each, ops.AddColumnOp)]
+    going = [each for each in around.differences if isinstance(each, ops.DropColumnOp)]
+    columns = [
+        f"{shown(key_of(old), old.column_name)} goes and {new.column.name} comes, without its data;"
+        f" if that is a rename: ec new rename-column {shown(key_of(old))} {old.column_name} {new.column.name}"
+        for old in going
+        for new in coming
+        if key_of(old) == key_of(new) and old.to_column().type._type_affinity is new.column.type._type_affinity
+    ]
+    tables = [
+        f"the table {shown(key_of(old))} goes and {new.table_name} comes, without its data;"
+        f" if that is a rename: ec new rename-table {shown(key_of(old))} {new.table_name}"
+        for old in around.differences
+        for new in around.differences
+        if isinstance(old, ops.DropTableOp)
+        and isinstance(new, ops.CreateTableOp)
+        and {column.name for column in old.to_table().columns} == {column.name for column in new.to_table().columns}
+    ]
+    return columns + tables
