@@ -24,6 +24,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.util import CommandError
 
+from expandcontract.alembic_bridge.collapse import without_collapse
 from expandcontract.alembic_bridge.engine_address import address_from_url
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.database.address import Address, address_from_text
@@ -61,12 +62,14 @@ def run_in_environment(project: Project, work: Work, *, only_looks: bool = False
         ran = True
         return work(tuple(heads), context)
 
-    environment = EnvironmentContext(project.config, project.script, fn=once, as_sql=False, dont_mutate=only_looks, **further)
+    ours = {"fn": once, "as_sql": False, "dont_mutate": only_looks}
+    environment = EnvironmentContext(project.config, project.script, **ours, **further)
     configure = environment.configure
 
     def configured(*arguments: Any, **options: Any) -> None:
         # On the instance: Alembic registers its proxies by exact class, so a subclass would not be seen.
-        configure(*arguments, **{**options, "transaction_per_migration": True})
+        hooks = without_collapse(options.get("on_version_apply"))
+        configure(*arguments, **{**options, "transaction_per_migration": True, "on_version_apply": hooks})
 
     environment.configure = configured  # type: ignore[method-assign]
     with environment, quiet(), environment_errors(project, lambda: ran):

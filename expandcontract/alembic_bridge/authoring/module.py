@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from expandcontract.alembic_bridge.authoring.layout import laid_out
 from expandcontract.alembic_bridge.authoring.text import Text
 
-_OURS = ("Backfill", "Sync")
+_OURS = ("Backfill", "Sync", "refuse_if_contracted")
 _IDENTIFIERS = ("revision", "down_revision", "branch_labels", "depends_on")
 
 

@@ -60,7 +60,7 @@ def text_of(draft: Draft, context: AutogenContext) -> Text:
         window=f"contract_after = {quoted(draft.contract_after)}" if draft.contract_after else "",
         before=before,
         upgrade=upgrade,
-        downgrade=renderer.body(draft.downgrade.says, draft.downgrade.parts),
+        downgrade=renderer.downgrade(),
         after=(*renderer.backfill(), *renderer.contract()),
         imports=tuple(sorted(context.imports)),
     )
@@ -113,6 +113,15 @@ class _Renderer:
             return (self._function("contract", contract.says, contract.parts),)
         (last,) = _tuple("contract", contract)
         return (*self.functions(contract), _comment(contract.says) + last)
+
+    def downgrade(self) -> str:
+        """The body of ``downgrade()``; where there is a contract it refuses, once that has run."""
+        drafted = self._draft.downgrade
+        if self._draft.contract is None:
+            return self.body(drafted.says, drafted.parts)
+        guard = "    refuse_if_contracted(revision)"
+        statements = [self._statements(part) for part in drafted.parts if part.operations]
+        return _docstring(drafted.says) + "\n".join([guard, *statements])
 
     def body(self, says: str, parts: Sequence[Part]) -> str:
         """A function's docstring and statements."""

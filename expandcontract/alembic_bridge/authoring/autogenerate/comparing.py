@@ -11,6 +11,7 @@ from alembic.operations import MigrateOperation
 from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext, RevisionStep
 
+import expandcontract.alembic_bridge.waiting  # noqa: F401  # registers what leaves waiting contracts out
 from expandcontract.alembic_bridge.authoring.autogenerate.surroundings import Surroundings
 from expandcontract.alembic_bridge.authoring.draft import flattened
 from expandcontract.alembic_bridge.authoring.writer import Place
