@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.operations import ops
+from alembic.operations import MigrateOperation, ops
 from sqlalchemy.types import TypeEngine
 
 from expandcontract.alembic_bridge.authoring import steps
@@ -13,7 +14,7 @@ from expandcontract.alembic_bridge.authoring.autogenerate.placement import Fill,
 from expandcontract.alembic_bridge.authoring.autogenerate.required import required
 from expandcontract.alembic_bridge.authoring.autogenerate.surroundings import Surroundings, bare, key_of, shown
 from expandcontract.alembic_bridge.authoring.autogenerate.values import default_of_the_code, empty_value
-from expandcontract.alembic_bridge.authoring.draft import Part, Remark, undecided
+from expandcontract.alembic_bridge.authoring.draft import Part, Remark, sql, undecided
 
 
 def altered(operation: ops.AlterColumnOp, around: Surroundings) -> list[Placement]:
@@ -71,7 +72,8 @@ def _required_or_not(operation: ops.AlterColumnOp, around: Surroundings) -> Plac
     table, name = key_of(operation), operation.column_name
     column = shown(table, name)
     if operation.modify_nullable:
-        return _at_once(operation, may=f"leave {column} empty", modify_nullable=True)
+        placed = _at_once(operation, may=f"leave {column} empty", modify_nullable=True)
+        return replace(placed, undo=(*_filling(operation), *placed.undo))
     known: sa.Column[Any] = sa.Column(name, operation.existing_type)
     remark, value = _missing_value(operation, around)
     holding, *others = required(table, known)
@@ -83,6 +85,14 @@ def _required_or_not(operation: ops.AlterColumnOp, around: Surroundings) -> Plac
         contract=(holding, *others),
         ends=f"{column} is required",
     )
+
+
+def _filling(operation: ops.AlterColumnOp) -> tuple[MigrateOperation, ...]:
+    """Gives a value to the rows that new code has left empty, before the column is NOT NULL again."""
+    value = empty_value(operation.existing_type) if operation.existing_type is not None else None
+    name = steps.quoted(operation.column_name)
+    table = steps.relation(bare(key_of(operation)))
+    return (sql(f"UPDATE {table} SET {name} = {value} WHERE {name} IS NULL"),) if value else ()  # noqa: S608  # quoted
 
 
 def _missing_value(operation: ops.AlterColumnOp, around: Surroundings) -> tuple[Remark | None, str | None]:

@@ -40,29 +40,56 @@ def dropped(operation: ops.DropColumnOp, around: Surroundings) -> Placement:
     """A column goes when nobody can come back to it; until then new code may leave it out."""
     table, name = key_of(operation), operation.column_name
     column = operation.to_column()
-    needs_value = not column.nullable and column.server_default is None
-    enabling = steps.alter_column(bare(table), column, modify_nullable=True, existing_nullable=False)
-    restoring = steps.alter_column(bare(table), column, modify_nullable=False, existing_nullable=True)
-    keys = [key for key in column.table.foreign_key_constraints if name in key.column_keys and forbids(key)]
-    freed = freed_of(keys, table)
-    part = Part(f"change_{table[1]}", (enabling,), f"Code that no longer knows {shown(table, name)} may leave it out.")
+    enabled = _dispensable(table, column)
+    # by name: comparing adds those that it has reflected once more
+    keys = {key.name: key for key in column.table.foreign_key_constraints if name in key.column_keys and forbids(key)}
+    freed = freed_of(list(keys.values()), table)
+    removing = Part(
+        f"remove_from_{table[1]}",
+        (steps.drop_column(bare(table), name),),
+        f"What nobody uses any more goes from {shown(table)}, with its data.",
+    )
     return Placement(
         table,
-        expand=((Move(Wave.ADD, part),) if needs_value else ()) + freed.expand,
-        undo=((restoring,) if needs_value else ()) + freed.undo,
-        contract=(
-            Move(
-                Wave.REMOVE,
-                Part(
-                    f"remove_from_{table[1]}",
-                    (steps.drop_column(bare(table), name),),
-                    f"What nobody uses any more goes from {shown(table)}, with its data.",
-                ),
-            ),
-        ),
-        may=freed.may or (f"leave out {shown(table, name)}" if needs_value else None),
+        expand=enabled.expand + freed.expand,
+        undo=enabled.undo + freed.undo,
+        contract=(Move(Wave.REMOVE, removing),),
+        may=" and ".join(filter(None, (enabled.may, freed.may))) or None,
         ends=f"{shown(table, name)} goes, with its data",
     )
+
+
+def _dispensable(table: Key, column: sa.Column[Any]) -> Placement:
+    """What lets new code leave the column out: a default that says nothing, or where there can be none, NULL."""
+    if column.nullable or column.server_default is not None:
+        return Placement(table)
+    value = None if _is_referring_or_unique(column) else empty_value(column.type)
+    if value is None:
+        change = {"modify_nullable": True}
+        undo = {"modify_nullable": False}
+        meets = "NULL"
+    else:
+        change = {"modify_server_default": sa.text(value)}  # type: ignore[dict-item]
+        undo = {"modify_server_default": None}  # type: ignore[dict-item]
+        meets = value
+    part = Part(
+        f"change_{table[1]}",
+        (steps.alter_column(bare(table), column, **change),),
+        f"New code may leave {shown(table, column.name)} out; old code then finds {meets} there.",
+    )
+    return Placement(
+        table,
+        expand=(Move(Wave.ADD, part),),
+        undo=(steps.alter_column(bare(table), column, **undo),),
+        may=f"leave out {shown(table, column.name)}, where old code then finds {meets}",
+    )
+
+
+def _is_referring_or_unique(column: sa.Column[Any]) -> bool:
+    """Whether one value for many rows would be refused."""
+    constraints = [each.columns for each in column.table.constraints if isinstance(each, sa.UniqueConstraint)]
+    indexes = [each.columns for each in column.table.indexes if each.unique]
+    return bool(column.foreign_keys) or any(column.name in columns for columns in (*constraints, *indexes))
 
 
 def _plain(table: Key, column: sa.Column[Any], around: Surroundings, *remarks: MigrateOperation) -> Placement:

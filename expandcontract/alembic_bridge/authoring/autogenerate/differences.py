@@ -14,7 +14,7 @@ from expandcontract.alembic_bridge.authoring.draft import Part, undecided
 
 def placements(around: Surroundings) -> list[Placement]:
     """The place of each difference; what has none for certain goes to the expand, with a remark that lint reports."""
-    return [placed for difference in _paired(around.differences) for placed in _placed(difference, around)]
+    return [placed for difference in list(_paired(around.differences)) for placed in _placed(difference, around)]
 
 
 Difference = MigrateOperation | tuple[MigrateOperation, MigrateOperation]
