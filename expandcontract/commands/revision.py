@@ -12,6 +12,7 @@ from expandcontract.alembic_bridge.authoring.autogenerate.assembling import draf
 from expandcontract.alembic_bridge.authoring.autogenerate.comparing import compare, template_arguments
 from expandcontract.alembic_bridge.authoring.autogenerate.differences import placements
 from expandcontract.alembic_bridge.authoring.autogenerate.renames import possible_renames
+from expandcontract.alembic_bridge.authoring.autogenerate.retyped import replacements
 from expandcontract.alembic_bridge.authoring.autogenerate.surroundings import Surroundings
 from expandcontract.alembic_bridge.authoring.draft import UNDECIDED
 from expandcontract.alembic_bridge.authoring.writer import Place, Written, write, write_empty
@@ -59,7 +60,8 @@ def revision(
         message: the change's title.
         place: where in the history it goes.
         autogenerate: compare the models with the database, and give the file the phases that lead from one to the
-            other. Where rows of several tables must be filled there are several files. Without differences, none.
+            other. Where rows of several tables must be filled, or a column takes another's place, there are several
+            files. Without differences, none.
         contract_after: the change's own rollback window.
         dry_run: write nothing.
 
@@ -78,8 +80,9 @@ def revision(
             conversation.says(hint)
         if not around.differences:
             return
-        then = place
-        for draft in drafts(placements(around), message or "empty message"):
+        then, title = place, message or "empty message"
+        replacing, rest = replacements(around, title)
+        for draft in (*(drafts(placements(rest), title) if rest.differences else ()), *replacing):
             timed = replace(draft, contract_after=contract_after)
             one = write(project, timed, then, context, template_arguments=values, dry_run=dry_run)
             written.append(one)

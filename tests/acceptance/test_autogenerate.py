@@ -111,3 +111,44 @@ def test_nobody_notices_anything(begun: LifeMaker) -> None:
 def test_nothing_is_left_after_an_undo(begun: LifeMaker) -> None:
     with begun(EVERYTHING) as life:
         live_and_undo(life)
+
+
+# A column whose type changes is replaced by another, and the models say which.
+INTEGER = """
+users = sa.Table(
+    "users", metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("points", sa.BigInteger, nullable=False, index=True),
+)
+"""
+NARROWED = INTEGER.replace('"points", sa.BigInteger', '"points", sa.Integer')
+REPLACED = NARROWED.replace('"points", sa.Integer', '"points_integer", sa.Integer')
+
+
+def narrow(project: AlembicProject) -> None:
+    models = project.folder / "models.py"
+    replaced = models.read_text()
+    models.write_text(replaced.replace("points_integer", "points"))
+    (written,) = project.json("revision", "--autogenerate", "-m", "narrow")["files"]
+    models.write_text(replaced)
+    assert written["undecided"] == 1
+
+
+NARROWING = ChangeInLife(
+    textwrap.dedent(INTEGER),
+    textwrap.dedent(REPLACED),
+    Shape("users", {"points": "{v} * 2"}),
+    Shape("users", {"points_integer": "{v}::integer * 2"}),
+    narrow,
+)
+
+
+def test_nobody_notices_that_a_type_is_narrowed(begun: LifeMaker) -> None:
+    with begun(NARROWING) as life:
+        live(life)
+
+
+def test_nothing_is_left_of_a_narrowed_type_after_an_undo(begun: LifeMaker) -> None:
+    with begun(NARROWING) as life:
+        live_and_undo(life)

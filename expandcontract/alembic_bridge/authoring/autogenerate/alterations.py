@@ -46,25 +46,23 @@ def _defaulted(operation: ops.AlterColumnOp, around: Surroundings) -> Placement:
 
 
 def _retyped(operation: ops.AlterColumnOp, around: Surroundings) -> Placement:
-    """Where nothing is written anew old code reads and writes as before; else somebody has to decide."""
+    """In place, and never for certain: whoever has prepared a statement on the column fails once."""
     old, new = operation.existing_type, operation.modify_type
     column = shown(key_of(operation), operation.column_name)
-    changed = {"modify_type": new}
-    if _is_wider(old, new, around):
-        return _at_once(operation, finds=f"room in {column}", **changed)
-    remark = undecided(
-        f"changing the type of {column} writes the table anew while nobody can use it, or reads values otherwise;"
-        " ec new change-type replaces the column under traffic"
-    )
-    return _at_once(operation, remark, finds=f"the new type of {column}", **changed)
+    if old is not None and new is not None and stays_as_it_is(old, new, around):
+        remark = undecided(
+            f"a prepared statement that reads {column} fails once after this, and psycopg 3 and asyncpg prepare"
+            " statements unasked: do yours? ec new change-type replaces the column instead"
+        )
+    else:
+        remark = undecided(f"this writes the table of {column} anew, while nobody can use it: is it small enough")
+    return _at_once(operation, remark, finds=f"the new type of {column}", modify_type=new)
 
 
-def _is_wider(old: TypeEngine[Any] | None, new: TypeEngine[Any] | None, around: Surroundings) -> bool:
-    """Whether every old value stays as it is, for either release."""
-    if old is None or new is None:
-        return False
-    with_zone = (getattr(each, "timezone", None) for each in (old, new))
-    return len(set(with_zone)) == 1 and around.changes_without_rewriting(old, new)
+def stays_as_it_is(old: TypeEngine[Any], new: TypeEngine[Any], around: Surroundings) -> bool:
+    """Whether every old value is a value of the new type as well, without being written anew."""
+    zones = {getattr(each, "timezone", None) for each in (old, new)}
+    return len(zones) == 1 and around.changes_without_rewriting(old, new)
 
 
 def _required_or_not(operation: ops.AlterColumnOp, around: Surroundings) -> Placement:
