@@ -42,7 +42,7 @@ def collapse(*, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
     """
     if step.is_stamp:
         return
-    ledger = None if ctx.as_sql else _ledger(ctx)
+    ledger = None if ctx.as_sql else _ledger(ctx, step)
     for script in step.up_revisions:
         if not isinstance(script, Script):
             continue
@@ -52,12 +52,13 @@ def collapse(*, ctx: MigrationContext, step: MigrationInfo, **_: Any) -> None:
             ledger.forget_change(script.revision)
 
 
-def _ledger(context: MigrationContext) -> Ledger | None:
+def _ledger(context: MigrationContext, step: MigrationInfo) -> Ledger | None:
     """The ledger, made where there is none: what isn't written down would be done again."""
     if context.connection is None:
         return None
     connection, executor = context.connection, SqlalchemyExecutor(context.connection)
-    if ledgers.installed_version(executor):
+    installed = ledgers.installed_version(executor)
+    if installed:
         router = Ledger(executor, current_actor(Path.cwd())).router()
         if router.colours or router.releases:
             raise ColourSeen(
@@ -66,7 +67,11 @@ def _ledger(context: MigrationContext) -> Ledger | None:
                 " take on_version_apply=collapse out of env.py here, and run ec migrate expand"
             )
     ledgers.install_within(lambda statement: connection.execute(_ddl(statement)), executor)
-    return Ledger(executor, current_actor(Path.cwd()))
+    ledger = Ledger(executor, current_actor(Path.cwd()))
+    if not installed and context.script is not None:
+        for below in context.script.iterate_revisions(step.down_revision_ids, "base"):
+            _record(ledger, below, Phase.EXPAND)
+    return ledger
 
 
 def _finish(context: MigrationContext, script: Script, ledger: Ledger | None) -> None:
@@ -78,12 +83,14 @@ def _finish(context: MigrationContext, script: Script, ledger: Ledger | None) ->
         part()
     if ledger is None:
         return
-    phases = [Phase.EXPAND, *([Phase.BACKFILL] if backfill else []), *([Phase.CONTRACT] if contract else [])]
-    for phase in phases:
-        step = Step(script.revision, phase)
-        title = (script.doc or "").strip()
-        ledger.put_step(step, StepState.DONE, title=title, parts_done=0, outside=True)
-        ledger.record(f"{phase} done", {"collapsed": True}, step=step)
+    for phase in (Phase.EXPAND, *([Phase.BACKFILL] if backfill else []), *([Phase.CONTRACT] if contract else [])):
+        _record(ledger, script, phase)
+
+
+def _record(ledger: Ledger, script: Script, phase: Phase) -> None:
+    step = Step(script.revision, phase)
+    ledger.put_step(step, StepState.DONE, title=(script.doc or "").strip(), outside=True)
+    ledger.record(f"{phase} done", {"outside": True}, step=step)
 
 
 def _fill(context: MigrationContext, backfill: Backfill) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import textwrap
 
-import pytest
-
 from tests.fixtures.lifecycle import ChangeInLife, LifeMaker, live, live_and_undo
 from tests.fixtures.project import AlembicProject
 from tests.fixtures.release_clients import Shape
