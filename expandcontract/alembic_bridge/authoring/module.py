@@ -92,7 +92,8 @@ def _with_imports(module: str, further: Iterable[str]) -> str:
             kept.append(_only_used(node, used) if "#" not in source else source)
     place = imports[0].lineno - 1 if imports else _last_line_of_docstring(tree)
     statements = dict.fromkeys([*reversed(kept), *wanted])
-    lines[place:place] = _sorted(statements)
+    apart = [""] if place and lines[place - 1].strip() else []
+    lines[place:place] = [*apart, *_sorted(statements)]
     return "\n".join(lines)
 
 
