@@ -68,9 +68,7 @@ def new(
 
     run_in_environment(project, author, only_looks=True)
     (one,) = written
-    return NewResult(
-        outcome=Outcome.DONE, revision=one.revision, path=str(one.path), text=one.text, dry_run=dry_run
-    )
+    return NewResult(outcome=Outcome.DONE, revision=one.revision, path=str(one.path), text=one.text, dry_run=dry_run)
 
 
 def recipes() -> RecipesResult:

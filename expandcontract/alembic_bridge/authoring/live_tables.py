@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from expandcontract.database.sync_catalog import SyncColumn, sync_columns
 from expandcontract.errors import UsageError
 
 _SHADOW = "ec_shadow"
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,111 @@ class LiveTables:
         if rows[0][0] is not None:
             raise UsageError(f"there is something called {name} already", next_command="choose another name")
 
+    def refuse_partitioned(self, table: sa.Table, instead: str | None = None) -> None:
+        """
+        Refuse a partitioned table, whose indexes can't be built CONCURRENTLY.
+
+        Raises:
+            UsageError: it is one.
+        """
+        if self.rows("kind", table) == [("p",)]:
+            raise UsageError(f"{table.fullname} is partitioned, which this recipe can't do", next_command=instead)
+
+    def refuse_referred(self, table: sa.Table, column: sa.Column[Any]) -> None:
+        """
+        Refuse a column that foreign keys refer to, or that is in the primary key.
+
+        Raises:
+            UsageError: it is one.
+        """
+        for reference in self.references(table, column.name):
+            raise UsageError(
+                f"{reference.table}.{reference.column} refers to {table.fullname}.{column.name}",
+                because="its foreign key would go with the column",
+                next_command=f"drop that first: ec new drop-column {reference.table} {reference.column}",
+            )
+        if column.primary_key:
+            raise UsageError(
+                f"{table.fullname}.{column.name} is in the primary key",
+                because="the rows are known by it",
+            )
+
+    def table_of_index(self, name: str) -> sa.Table:
+        """
+        The table that an index stands on.
+
+        Raises:
+            UsageError: there is no such index, or a constraint stands on it, or it is one of partitions.
+        """
+        schema, _, bare = name.rpartition(".")
+        rows = self._executor.rows(queries("catalog")["index_table"], {"index": catalog.regclass(bare, schema or None)})
+        if not rows:
+            raise UsageError(f"there is no index {name} in this database")
+        own_schema, table, constraint, is_partitioned = rows[0]
+        if constraint:
+            raise UsageError(f"{name} belongs to the constraint {constraint} of {table}, and goes with it")
+        if is_partitioned:
+            raise UsageError(f"{name} is an index of partitions, which can't be dropped CONCURRENTLY")
+        return self.table(f"{own_schema}.{table}" if schema else table)
+
+    def index_columns(self, table: sa.Table, texts: Iterable[str]) -> list[str | sa.TextClause]:
+        """
+        Columns as their names, other texts as expressions.
+
+        Raises:
+            UsageError: a text is neither.
+        """
+        found: list[str | sa.TextClause] = []
+        for text in texts:
+            if text in table.columns:
+                found.append(text)
+            elif text.isidentifier():
+                self.column(table, text)
+            else:
+                self.refuse_expression(table, text, "the index's expression")
+                found.append(sa.text(text))
+        return found
+
+    def columns_in(self, table: sa.Table, expression: str) -> tuple[str, ...]:
+        """
+        The columns that an expression reads.
+
+        Raises:
+            UsageError: it reads none.
+        """
+        words = set(re.findall(r"\w+", expression))
+        found = tuple(column.name for column in table.columns if column.name in words)
+        if not found:
+            raise UsageError(
+                f"{expression} reads no column of {table.fullname}", next_command="for a constant: --default EXPRESSION"
+            )
+        return found
+
+    def is_volatile_default(self, type_: str, default: str) -> bool:
+        """
+        Whether a column of that type and default would give each row another value.
+
+        Raises:
+            UsageError: that can't be the type's default.
+        """
+        with self._rolled_back():
+            try:
+                self._connection.exec_driver_sql(
+                    f"CREATE TEMPORARY TABLE {_SHADOW} (value {type_} DEFAULT {default})".replace("%", "%%")
+                )
+            except sa.exc.DBAPIError as error:
+                raise UsageError(f"{default} can't be the default of {type_}", because=server_words(error)) from None
+            return sync_columns(self._executor, _SHADOW, "pg_temp")["value"].unusable is not None
+
+    def refuse_default(self, column: sa.Column[Any], default: str) -> None:
+        """
+        Refuse what can't be the column's default.
+
+        Raises:
+            UsageError: with the server's words.
+        """
+        self.is_volatile_default(compiled(column.type), default)
+
     def facts(self, table: sa.Table) -> dict[str, SyncColumn]:
         """What a `Sync` must know of the columns."""
         return sync_columns(self._executor, table.name, table.schema)
@@ -148,13 +255,22 @@ class LiveTables:
             except sa.exc.DBAPIError as error:
                 raise UsageError(f"{what} can't be computed: {text}", because=server_words(error)) from None
 
-    def reshaped(self, table: sa.Table, renamed: Mapping[str, str], types: Mapping[str, TypeEngine[Any]]) -> Reshaped:
+    def reshaped(
+        self,
+        table: sa.Table,
+        renamed: Mapping[str, str],
+        types: Mapping[str, TypeEngine[Any]],
+        first: Iterable[str] = (),
+    ) -> Reshaped:
         """
         The table as it would be with columns under another name or type; indexes and checks keep their names.
 
-        The server rewrites their expressions itself, on an empty temporary table.
+        The server rewrites their expressions itself, on an empty temporary table. `first` are statements
+        that make what the types need.
         """
         with self._rolled_back():
+            for statement in first:
+                self._run(sql.SQL(statement))
             shadow = sql.Identifier("pg_temp", _SHADOW)
             self._run(
                 sql.SQL("CREATE TEMPORARY TABLE {} (LIKE {} INCLUDING CONSTRAINTS)").format(
@@ -168,10 +284,9 @@ class LiveTables:
                 self._run(sql.SQL("{} INDEX {} ON {} USING {}").format(create, sql.Identifier(name), shadow, how))
             for old, new in renamed.items():
                 if old in types:
-                    compiled = types[old].compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
                     self._run(
                         sql.SQL("ALTER TABLE {} ALTER {} TYPE {} USING NULL").format(
-                            shadow, sql.Identifier(old), sql.SQL(compiled)
+                            shadow, sql.Identifier(old), sql.SQL(compiled(types[old]))
                         )
                     )
                 self._run(
@@ -193,6 +308,12 @@ class LiveTables:
             for schema, name, key, own, type_, clauses in rows
         ]
 
+    def columns_of_type(self, name: str) -> list[tuple[str, str]]:
+        """The columns of a type of one's own, with their tables."""
+        return [
+            (table, column) for table, column in self._executor.rows(queries("catalog")["type_users"], {"type": name})
+        ]
+
     def rows(self, query: str, table: sa.Table) -> list[tuple[Any, ...]]:
         """What a query of ``sql/catalog.sql`` says about the table."""
         return self._executor.rows(queries("catalog")[query], {"table": catalog.regclass(table.name, table.schema)})
@@ -204,7 +325,7 @@ class LiveTables:
         schema = self._executor.rows("SELECT pg_my_temp_schema()::regnamespace::text")[0][0]
         return sa.Table(_SHADOW, sa.MetaData(), schema=schema, autoload_with=self._connection, resolve_fks=False)
 
-    def _run(self, statement: sql.Composed) -> None:
+    def _run(self, statement: sql.Composable) -> None:
         self._connection.exec_driver_sql(statement.as_string(None).replace("%", "%%"))
 
     @contextmanager
@@ -224,8 +345,12 @@ def ours(type_: TypeEngine[Any]) -> TypeEngine[Any]:
         generic = type_.as_generic()
     except NotImplementedError:
         return type_
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    return generic if generic.compile(dialect=dialect) == type_.compile(dialect=dialect) else type_
+    return generic if compiled(generic) == compiled(type_) else type_
+
+
+def compiled(type_: TypeEngine[Any]) -> str:
+    """The type as SQL."""
+    return str(type_.compile(dialect=_DIALECT))
 
 
 def _how(definition: str) -> str:

@@ -29,8 +29,9 @@ class Replacement:
         type: the type of the one that comes.
         forward: the new value over the old column.
         backward: the old value over the new column.
-        before: what must be there first, such as a type of one's own; and what then undoes it.
-        after_undo: the undoing of `before`.
+        first: what must be there before the column, such as a type of one's own.
+        at_last: what goes after the old column.
+        undo_last: what undoes `first`.
     """
 
     table: sa.Table
@@ -39,8 +40,9 @@ class Replacement:
     type: TypeEngine[Any]
     forward: str
     backward: str
-    before: tuple[MigrateOperation, ...] = ()
-    after_undo: tuple[MigrateOperation, ...] = ()
+    first: tuple[ops.ExecuteSQLOp, ...] = ()
+    at_last: tuple[MigrateOperation, ...] = ()
+    undo_last: tuple[MigrateOperation, ...] = ()
 
 
 @dataclass
@@ -78,9 +80,14 @@ def replacing(tables: LiveTables, replacement: Replacement, message: str, says: 
     )
     column: sa.Column[Any] = sa.Column(new, replacement.type, comment=old.comment)
     carried = _carried(tables, replacement)
-    at_last = [DropSyncOp(sync), steps.drop_column(table, old.name), *carried.at_last]
+    at_last = [DropSyncOp(sync), steps.drop_column(table, old.name), *carried.at_last, *replacement.at_last]
     to_validate = list(carried.to_validate)
-    at_once: list[MigrateOperation] = [steps.add_column(table, column), CreateSyncOp(sync), *carried.at_once]
+    at_once: list[MigrateOperation] = [
+        *replacement.first,
+        steps.add_column(table, column),
+        CreateSyncOp(sync),
+        *carried.at_once,
+    ]
     final: dict[str, Any] = {"modify_server_default": old.server_default} if old.server_default is not None else {}
     if not old.nullable:
         name, required = steps.require(table, new)
@@ -95,14 +102,13 @@ def replacing(tables: LiveTables, replacement: Replacement, message: str, says: 
         expand=Drafted(
             says,
             (
-                *([Part("prepare", replacement.before, "What the new column is made of.")] if replacement.before else []),
                 Part("add_column", tuple(at_once), "The column and the triggers that keep both current come together."),
                 *carried.parts,
             ),
         ),
         downgrade=Drafted(
             f"Takes {new} away; {old.name} has everything that was written to it.",
-            (Part("undo", (DropSyncOp(sync), steps.drop_column(table, new), *replacement.after_undo)),),
+            (Part("undo", (DropSyncOp(sync), steps.drop_column(table, new), *replacement.undo_last)),),
         ),
         syncs=(sync,),
         backfill=Backfill(sync),
@@ -152,7 +158,8 @@ def _carried(tables: LiveTables, replacement: Replacement) -> _Carried:
     types = {old: replacement.type} if replacement.type is not replacement.old.type else {}
     _refuse_own_references(tables, table, old)
     try:
-        reshaped = tables.reshaped(table, {old: replacement.new}, types)
+        first = [str(operation.sqltext) for operation in replacement.first]
+        reshaped = tables.reshaped(table, {old: replacement.new}, types, first)
     except sa.exc.DBAPIError as error:
         raise UsageError(
             f"what stands on {table.fullname}.{old} can't stand on {replacement.new}", because=str(error.orig).strip()
@@ -220,7 +227,8 @@ def _carry_indexes(carried: _Carried, replacement: Replacement, reshaped: Reshap
 def _carry_keys(carried: _Carried, replacement: Replacement) -> None:
     """Unique constraints, each built as an index first, and foreign keys."""
     table, old, new = replacement.table, replacement.old.name, replacement.new
-    for constraint in sorted(table.constraints, key=lambda each: str(each.name)):
+    keys = [each for each in table.constraints if isinstance(each, sa.UniqueConstraint | sa.ForeignKeyConstraint)]
+    for constraint in sorted(keys, key=lambda each: str(each.name)):
         columns = [new if column.name == old else column.name for column in constraint.columns]
         if new not in columns or not constraint.name:
             continue

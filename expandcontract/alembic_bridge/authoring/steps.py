@@ -1,4 +1,4 @@
-"""The steps that recipes are made of: constraints that come NOT VALID and are validated later, indexes built CONCURRENTLY."""
+"""What changes are made of: constraints that come NOT VALID and are validated later, indexes built CONCURRENTLY."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic.operations import MigrateOperation, ops
 from sqlalchemy.dialects import postgresql
 
-from expandcontract.alembic_bridge.authoring.draft import Part, sql
+from expandcontract.alembic_bridge.authoring.draft import Part, Remark, sql
 
 _NAME_BYTES = 63  # what PostgreSQL cuts longer names to
 _quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
@@ -38,10 +38,28 @@ def object_name(*words: str) -> str:
 
 def renamed(name: str, old: str, new: str) -> str | None:
     """The name of an object on the column `old`, for the one on `new`; None where it doesn't tell the column."""
-    found = list(re.finditer(rf"(?<![^\W_]){re.escape(old)}(?![^\W_])", name))
-    if not found:
-        return None
-    return object_name(name[: found[-1].start()] + new + name[found[-1].end() :])
+    found = _words(name, old)
+    return object_name(name[: found[-1].start()] + new + name[found[-1].end() :]) if found else None
+
+
+def renamed_first(name: str, old: str, new: str) -> str | None:
+    """The name of an object of the table `old`, for the table `new`; None where it doesn't tell the table."""
+    found = _words(name, old)
+    return object_name(name[: found[0].start()] + new + name[found[0].end() :]) if found else None
+
+
+def _words(name: str, word: str) -> list[re.Match[str]]:
+    return list(re.finditer(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", name))
+
+
+def accepted(rule: str, reason: str) -> Remark:
+    """Above an operation that `ec lint` would report, and that is right here because of `reason`."""
+    return Remark(f"ec:accept {rule}: {reason}")
+
+
+def sequence_rename_accepted() -> Remark:
+    """Above the renaming of a sequence that a column owns."""
+    return accepted("rename-sequence", "only the column's default asks for it, and follows")
 
 
 def add_column(table: sa.Table, column: sa.Column[Any]) -> ops.AddColumnOp:
@@ -67,7 +85,12 @@ def check(table: sa.Table, name: str, condition: str) -> ops.CreateCheckConstrai
 
 
 def foreign_key(
-    table: sa.Table, name: str, columns: Sequence[str], target: sa.Table | tuple[str | None, str], keys: Sequence[str], **kw: Any
+    table: sa.Table,
+    name: str,
+    columns: Sequence[str],
+    target: sa.Table | tuple[str | None, str],
+    keys: Sequence[str],
+    **kw: Any,
 ) -> ops.CreateForeignKeyOp:
     """Holds for every write from now on; the rows that are there aren't read."""
     schema, referred = (target.schema, target.name) if isinstance(target, sa.Table) else target
@@ -86,6 +109,15 @@ def foreign_key(
 def drop_constraint(table: sa.Table, name: str, type_: str) -> ops.DropConstraintOp:
     """The constraint goes; `type_` is ``check``, ``foreignkey``, ``primary`` or ``unique``."""
     return ops.DropConstraintOp(name, table.name, type_=type_, schema=table.schema)
+
+
+def drop_foreign_keys(table: sa.Table, column: str | None = None) -> tuple[Part, ...]:
+    """The table's foreign keys, or those of one column, each in a part: dropping one locks the other table too."""
+    found = [key for key in table.foreign_key_constraints if key.name and (not column or column in key.column_keys)]
+    return tuple(
+        Part(f"drop_{key.name}", (drop_constraint(table, str(key.name), "foreignkey"),), "Locks the other table too.")
+        for key in sorted(found, key=lambda key: str(key.name))
+    )
 
 
 def validate(table: sa.Table, *names: str) -> tuple[Part, ...]:
@@ -118,23 +150,21 @@ def build_index(operation: ops.CreateIndexOp) -> Part:
 
 def build_unique(table: sa.Table, name: str, columns: Sequence[Any]) -> tuple[Part, ...]:
     """A unique constraint: its index is built while everybody goes on writing, then declared in an instant."""
-    declared = Part(f"declare_{name}", (use_index(table, name, "UNIQUE"),), "The finished index becomes the constraint.")
+    declared = Part(
+        f"declare_{name}", (use_index(table, name, "UNIQUE"),), "The finished index becomes the constraint."
+    )
     return build(table, name, columns, unique=True), declared
 
 
 def drop_index(table: sa.Table, name: str) -> Part:
     """The index goes while everybody goes on working."""
-    operation = ops.DropIndexOp(
-        name, table.name, schema=table.schema, postgresql_concurrently=True, if_exists=True
-    )
+    operation = ops.DropIndexOp(name, table.name, schema=table.schema, postgresql_concurrently=True, if_exists=True)
     return Part(f"drop_{name}", (operation,), "Dropped without anybody waiting.", autocommit=True)
 
 
 def use_index(table: sa.Table, name: str, kind: str) -> MigrateOperation:
     """The finished unique index of that name becomes a constraint of that name: ``UNIQUE`` or ``PRIMARY KEY``."""
-    return sql(
-        f"ALTER TABLE {relation(table)} ADD CONSTRAINT {quoted(name)} {kind} USING INDEX {quoted(name)}"
-    )
+    return sql(f"ALTER TABLE {relation(table)} ADD CONSTRAINT {quoted(name)} {kind} USING INDEX {quoted(name)}")
 
 
 def require(table: sa.Table, column: str) -> tuple[str, ops.CreateCheckConstraintOp]:

@@ -23,7 +23,7 @@ class RenameColumn(Recipe):
     column: str = argument("The column's name today.")
     new_name: str = argument("The name that it gets.")
 
-    example = Example("users name display_name", 'CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL)')
+    example = Example("users name display_name", "CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL)")
     locks = (
         "Each part holds its lock for an instant; indexes are built `CONCURRENTLY`. Until the contract, every write of"
         " the column writes two columns, and an index on it is kept twice."
