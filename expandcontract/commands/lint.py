@@ -49,6 +49,9 @@ _PHASES = {
     "downgrade": Phase.CONTRACT,
 }
 
+# downgrade() runs while no live release ships the change
+_ABOUT_CODE_THAT_SHIPS_IT = ("enabling-expand-missing", "mapped-column-removed")
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -309,7 +312,9 @@ def _phase(
         schema.assume_column(known.table, known.column, known.type)
     for segment in rendered.segments:
         found = _segment(segment, _PHASES[rendered.name], schema, surroundings, source, tree)
-        yield from map(_as_undo, found) if rendered.name == "downgrade" else found
+        if rendered.name == "downgrade":
+            found = (_as_undo(finding) for finding in found if finding.rule not in _ABOUT_CODE_THAT_SHIPS_IT)
+        yield from found
     schema.fresh.clear()
     for stopped in rendered.unrendered:
         message = (
