@@ -90,5 +90,5 @@ def assert_well_written(text: str, folder: Path) -> None:
     file = folder / "revision.py"
     file.write_text(text)
     for command in (["format", "--check", "--line-length", "88"], ["check", "--select", "E4,E7,E9,F,I,W,UP"]):
-        ran = subprocess.run([ruff, *command, "--isolated", str(file)], capture_output=True, text=True)
+        ran = subprocess.run([ruff, *command, "--isolated", file], capture_output=True, text=True, cwd=folder)
         assert ran.returncode == 0, ran.stdout + text
