@@ -111,6 +111,86 @@ def test_nothing_is_left_after_an_undo(begun: LifeMaker) -> None:
         live_and_undo(life)
 
 
+# What changes under its name, checks, and what a person must decide.
+BEFORE_2 = """
+people = sa.Table("people", metadata, sa.Column("id", sa.BigInteger, primary_key=True), comment="them")
+users = sa.Table(
+    "users", metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("code", sa.Text),
+    sa.Column("place", sa.Text),
+    sa.Column("owner_id", sa.BigInteger),
+    sa.Column("size", sa.Integer),
+    sa.Column("mood", sa.Enum("fair", "foul", name="mood")),
+    sa.Column("label", sa.String(20)),
+    sa.Column("level", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("serial", sa.BigInteger, sa.Identity()),
+    sa.UniqueConstraint("code", name="uq_users_code"),
+    sa.ForeignKeyConstraint(["owner_id"], ["people.id"], name="fk_users_owner"),
+    sa.CheckConstraint("size > 0", name="size_positive"),
+    sa.CheckConstraint("level > 0", name="level_positive"),
+    sa.Index("ix_users_place", "place"),
+)
+"""
+AFTER_2 = """
+people = sa.Table("people", metadata, sa.Column("id", sa.BigInteger, primary_key=True))
+users = sa.Table(
+    "users", metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("code", sa.Text),
+    sa.Column("place", sa.Text),
+    sa.Column("owner_id", sa.BigInteger),
+    sa.Column("size", sa.Integer),
+    sa.Column("label", sa.String(40)),
+    sa.Column("level", sa.Integer, nullable=False),
+    sa.Column("serial", sa.BigInteger, sa.Identity(increment=2)),
+    sa.Column("tag", sa.Text, unique=True),
+    sa.Column("must", sa.Text, nullable=False),
+    sa.UniqueConstraint("code", "place", name="uq_users_code"),
+    sa.ForeignKeyConstraint(["owner_id"], ["people.id"], name="fk_users_owner", ondelete="CASCADE"),
+    sa.CheckConstraint("size < 100", name="size_limited"),
+    sa.Index("ix_users_place", sa.text("lower(place)")),
+    sa.Index("ix_users_size_code", "size", "code", unique=True),
+)
+"""
+SHARED_2 = {"code": UNIQUE, "place": "'p' || {v}", "size": "5", "label": "'l'", "level": "2"}
+OLD_2 = Shape("users", {"mood": "'fair'::mood", **SHARED_2}, right="place = 'p' || version AND level = 2")
+NEW_2 = Shape(
+    "users",
+    {"tag": UNIQUE, "must": "'m' || {v}", **SHARED_2},
+    right="place = 'p' || version AND level = 2 AND must IS NOT NULL",
+)
+
+
+def decide(project: AlembicProject) -> None:
+    """With checks compared, which Alembic does where it is asked to, and everything undecided left as it is."""
+    env = (project.folder / "migrations/env.py").read_text()
+    plugins = '["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"]'
+    own = f"compare_server_default=True, autogenerate_plugins={plugins}, target_metadata="
+    project.write("migrations/env.py", env.replace("target_metadata=", own))
+    (written,) = project.json("revision", "--autogenerate", "-m", "the rest")["files"]
+    lint = project.json("lint", "--since-revision", "0001", code=1)
+    asked = [finding["message"] for finding in lint["findings"] if finding["rule"] == "undecided"]
+    assert len(asked) == written["undecided"] == 3, asked
+
+
+THE_REST = ChangeInLife(textwrap.dedent(BEFORE_2), textwrap.dedent(AFTER_2), OLD_2, NEW_2, decide)
+
+
+def test_nobody_notices_the_rest(begun: LifeMaker) -> None:
+    with begun(THE_REST) as life:
+        live(life)
+        again = life.new.ok("revision", "--autogenerate", "-m", "nothing", "--json")
+        assert again.json["outcome"] == "nothing"
+
+
+def test_nothing_is_left_of_the_rest_after_an_undo(begun: LifeMaker) -> None:
+    with begun(THE_REST) as life:
+        live_and_undo(life)
+
+
 # A column whose type changes is replaced by another, and the models say which.
 INTEGER = """
 users = sa.Table(

@@ -10,6 +10,7 @@ from alembic.operations import MigrateOperation, ops
 from sqlalchemy.types import TypeEngine
 
 from expandcontract.alembic_bridge.authoring import steps
+from expandcontract.alembic_bridge.authoring.autogenerate.identity import changed_identity
 from expandcontract.alembic_bridge.authoring.autogenerate.placement import Fill, Move, Placement, Wave
 from expandcontract.alembic_bridge.authoring.autogenerate.required import required
 from expandcontract.alembic_bridge.authoring.autogenerate.surroundings import Surroundings, bare, key_of, shown
@@ -38,11 +39,21 @@ def _defaulted(operation: ops.AlterColumnOp, around: Surroundings) -> Placement:
     column = shown(key_of(operation), operation.column_name)
     changed = {"modify_server_default": new, "existing_server_default": old or False}
     if any(isinstance(each, sa.Identity | sa.Computed) for each in (new, old)):
-        remark = undecided(f"{column}: is its sequence, or what it is computed from, right for old code as well")
-        return _at_once(operation, remark, finds=column, **changed)
+        remark = undecided(f"{column}: is its sequence right for old code as well")
+        placed = _at_once(operation, remark, finds=column, **changed)
+        return _with_identities(operation, placed, remark) if isinstance(old, sa.Identity) else placed
     if new is None:
         return _at_last(operation, f"{column} has no default any more", "Every release gives the value.", **changed)
     return _at_once(operation, finds=f"the default of {column}", **changed)
+
+
+def _with_identities(operation: ops.AlterColumnOp, placed: Placement, remark: Remark) -> Placement:
+    new, old = operation.modify_server_default, operation.existing_server_default
+    if not (isinstance(new, sa.Identity) and isinstance(old, sa.Identity)):
+        return placed
+    (move,) = placed.expand
+    part = replace(move.part, operations=(remark, changed_identity(operation, new, old)))
+    return replace(placed, expand=(replace(move, part=part),), undo=(changed_identity(operation, old, new),))
 
 
 def _retyped(operation: ops.AlterColumnOp, around: Surroundings) -> Placement:

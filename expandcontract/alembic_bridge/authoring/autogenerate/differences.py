@@ -14,7 +14,8 @@ from expandcontract.alembic_bridge.authoring.draft import Part, undecided
 
 def placements(around: Surroundings) -> list[Placement]:
     """The place of each difference; what has none for certain goes to the expand, with a remark that lint reports."""
-    return [placed for difference in list(_paired(around.differences)) for placed in _placed(difference, around)]
+    differences = list(_paired(around.differences))
+    return [placed for difference in differences for placed in _placed(difference, around)] + tables.types_gone(around)
 
 
 Difference = MigrateOperation | tuple[MigrateOperation, MigrateOperation]

@@ -65,6 +65,12 @@ class Surroundings:
         enums = inspector.get_enums(schema)  # type: ignore[attr-defined]  # PostgreSQL's inspector
         return any(each["name"] == name for each in enums)
 
+    def models_use_type(self, name: str) -> bool:
+        """Whether a column of the models has the enum type of that name."""
+        columns = (c for metadata in self.metadata for table in metadata.tables.values() for c in table.columns)
+        types = (getattr(column.type, "item_type", column.type) for column in columns)
+        return any(isinstance(kind, sa.Enum) and kind.name == name for kind in types)
+
     def gives_each_row_its_own(self, column: sa.Column[Any], preparing: Iterable[str] = ()) -> bool:
         """
         Whether the default gives each row a value of its own, so that adding the column writes every row.

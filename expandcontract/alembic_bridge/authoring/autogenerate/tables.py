@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from expandcontract.alembic_bridge.authoring import steps
 from expandcontract.alembic_bridge.authoring.autogenerate.placement import Move, Placement, Wave
-from expandcontract.alembic_bridge.authoring.autogenerate.surroundings import Surroundings, bare, key_of, shown
+from expandcontract.alembic_bridge.authoring.autogenerate.surroundings import Key, Surroundings, bare, key_of, shown
 from expandcontract.alembic_bridge.authoring.draft import Part, sql
 
 
@@ -112,3 +112,34 @@ def native_enum(column: sa.Column[Any]) -> postgresql.ENUM | sa.Enum | None:
     """The column's type, where that is an enum which PostgreSQL knows by a name."""
     kind = column.type.item_type if isinstance(column.type, sa.ARRAY) else column.type
     return kind if isinstance(kind, sa.Enum) and kind.native_enum and kind.name else None
+
+
+def types_gone(around: Surroundings) -> list[Placement]:
+    """Enum types that only what goes has used: neither DROP COLUMN nor DROP TABLE takes them along."""
+    gone: dict[tuple[str | None, str], Key] = {}
+    for difference in around.differences:
+        match difference:
+            case ops.DropTableOp():
+                columns = list(difference.to_table().columns)
+            case ops.DropColumnOp():
+                columns = [difference.to_column()]
+            case _:
+                continue
+        for column in columns:
+            enum = native_enum(column)
+            if enum is not None and not around.models_use_type(str(enum.name)):
+                gone.setdefault((enum.schema, str(enum.name)), key_of(difference))
+    return [
+        Placement(
+            table,
+            contract=(
+                Move(
+                    Wave.CLEAR,
+                    Part(f"drop_type_{name}", (sql(f"DROP TYPE {steps.in_schema(name, schema)}"),), "Nothing uses it."),
+                    alone=True,
+                ),
+            ),
+            ends=f"the type {name} goes",
+        )
+        for (schema, name), table in gone.items()
+    ]
