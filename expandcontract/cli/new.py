@@ -41,7 +41,7 @@ def new(context: click.Context, lists: bool, as_json: bool) -> None:
     Nothing in the database is changed.
     """
     if lists:
-        run("new", command.recipes, as_json=as_json)
+        run("new --list", command.recipes, as_json=as_json)
     elif context.invoked_subcommand is None:
         raise click.UsageError("name a recipe; ec new --list has them all", context)
 
@@ -51,7 +51,7 @@ def _command(name: str, recipe: type[Recipe]) -> click.Command:
     parameters = [_parameter(field) for field in inputs(recipe)]
     return click.Command(
         name,
-        callback=click.pass_context(_written(name, recipe)),
+        callback=click.pass_context(_written(recipe)),
         params=[*parameters, *_shared()],
         help=_help(recipe),
         short_help=title(recipe),
@@ -95,7 +95,7 @@ def _shared() -> list[click.Parameter]:
     return list(reversed(shared.__click_params__))  # type: ignore[attr-defined]
 
 
-def _written(name: str, recipe: type[Recipe]) -> Callable[..., None]:
+def _written(recipe: type[Recipe]) -> Callable[..., None]:
     own = [field.name for field in inputs(recipe)]
 
     def callback(context: click.Context, /, **given: Any) -> None:
@@ -113,7 +113,7 @@ def _written(name: str, recipe: type[Recipe]) -> Callable[..., None]:
                 dry_run=given["dry_run"],
             )
 
-        run(f"new {name}", work, as_json=given["as_json"])
+        run("new", work, as_json=given["as_json"])
 
     return callback
 
@@ -127,5 +127,5 @@ def _(result: command.NewResult) -> str:
 
 @result_text.register
 def _(result: command.RecipesResult) -> str:
-    width = max(len(name) for name, _ in result.recipes)
-    return lines(f"{name:<{width}}  {sentence}" for name, sentence in result.recipes)
+    width = max(len(recipe.name) for recipe in result.recipes)
+    return lines(f"{recipe.name:<{width}}  {recipe.title}" for recipe in result.recipes)

@@ -26,11 +26,19 @@ class NewResult(Result):
     dry_run: bool = False
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A recipe's name, and the sentence that says what it does."""
+
+    name: str
+    title: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class RecipesResult(Result):
-    """All recipes, each with the sentence that says what it does."""
+    """All recipes."""
 
-    recipes: tuple[tuple[str, str], ...]
+    recipes: tuple[Listed, ...]
 
 
 def new(
@@ -73,5 +81,5 @@ def new(
 
 def recipes() -> RecipesResult:
     """The list."""
-    found = tuple((name, title(recipe)) for name, recipe in all_recipes().items())
+    found = tuple(Listed(name, title(recipe)) for name, recipe in all_recipes().items())
     return RecipesResult(outcome=Outcome.DONE, recipes=found)

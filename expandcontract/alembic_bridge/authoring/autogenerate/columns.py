@@ -69,7 +69,7 @@ def _dispensable(table: Key, column: sa.Column[Any]) -> Placement:
         undo = {"modify_nullable": False}
         meets = "NULL"
     else:
-        change = {"modify_server_default": sa.text(value)}  # type: ignore[dict-item]
+        change = {"modify_server_default": sa.DefaultClause(sa.text(value))}  # type: ignore[dict-item]
         undo = {"modify_server_default": None}  # type: ignore[dict-item]
         meets = value
     part = Part(

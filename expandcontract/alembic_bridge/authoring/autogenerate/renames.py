@@ -11,16 +11,18 @@ def possible_renames(around: Surroundings) -> list[str]:
     """A sentence for each column or table that goes while another of its kind comes."""
     coming = [each for each in around.differences if isinstance(each, ops.AddColumnOp)]
     going = [each for each in around.differences if isinstance(each, ops.DropColumnOp)]
-    columns = [
-        f"{shown(key_of(old), old.column_name)} goes and {new.column.name} comes, without its data;"
-        f" if that is a rename: ec new rename-column {shown(key_of(old))} {old.column_name} {new.column.name}"
-        for old in going
-        for new in coming
-        if key_of(old) == key_of(new) and old.to_column().type._type_affinity is new.column.type._type_affinity
-    ]
+    columns = []
+    for old in going:
+        table, kind = key_of(old), old.to_column().type._type_affinity
+        alike = [new.column.name for new in coming if key_of(new) == table and new.column.type._type_affinity is kind]
+        if alike:
+            columns.append(
+                f"{shown(table, old.column_name)} goes, with its data; if its new name is {' or '.join(alike)}:"
+                f" ec new rename-column {shown(table)} {old.column_name} {alike[0]}"
+            )
     tables = [
-        f"the table {shown(key_of(old))} goes and {new.table_name} comes, without its data;"
-        f" if that is a rename: ec new rename-table {shown(key_of(old))} {new.table_name}"
+        f"the table {shown(key_of(old))} goes, with its data; if its new name is {new.table_name}:"
+        f" ec new rename-table {shown(key_of(old))} {new.table_name}"
         for old in around.differences
         for new in around.differences
         if isinstance(old, ops.DropTableOp)

@@ -28,7 +28,7 @@ class AddForeignKey(Recipe):
     column: str = argument("Its column.")
     referred: str = argument("The table that it refers to, by its primary key.")
     name: str | None = option("The constraint's name; default: TABLE_COLUMN_fkey.")
-    on_delete: str | None = option("CASCADE, SET NULL, …", metavar="ACTION")
+    on_delete: str | None = option("What a delete there does here: CASCADE, SET NULL, RESTRICT.", metavar="ACTION")
     orphans_null: bool = option("Set orphans to NULL.", False)
     index: bool = option("Build an index on the column first, ix_TABLE_COLUMN; deletes need one.", False)
 

@@ -25,7 +25,7 @@ class AddIndex(Recipe):
     columns: tuple[str, ...] = argument("Columns, or expressions such as lower(email).")
     name: str | None = option("The index's name; default: ix_TABLE_COLUMNS.")
     where: str | None = option("Only rows for which this holds.", metavar="CONDITION")
-    using: str | None = option("The access method: gin, gist, brin, …", metavar="METHOD")
+    using: str | None = option("The access method, such as gin or brin.", metavar="METHOD")
 
     example = Example("posts user_id", "CREATE TABLE posts (id bigint PRIMARY KEY, user_id bigint, body text)")
     locks = (
