@@ -1,22 +1,34 @@
 """
 Expand, backfill and contract for PostgreSQL, in step with the live colour.
 
-What a revision file needs is here: ``from expandcontract import Backfill, Sync``. The names are loaded on first use,
-so that ``import expandcontract`` costs nothing; loading them registers ``op.create_sync`` and ``op.drop_sync``.
+What a revision file or an env.py needs is here: ``from expandcontract import Backfill, Sync``. The names are loaded on
+first use, so that ``import expandcontract`` costs nothing; loading them registers ``op.create_sync`` and
+``op.drop_sync``, and teaches Alembic's autogenerate what waiting contracts are going to do.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from expandcontract.alembic_bridge.collapse import collapse
+    from expandcontract.alembic_bridge.contracted import guard_downgrades, refuse_if_contracted
     from expandcontract.domain.change import Backfill, Sync
 
-__all__ = ["Backfill", "Sync"]
+__all__ = ["Backfill", "Sync", "collapse", "guard_downgrades", "refuse_if_contracted"]
+
+_HOMES = {
+    "Backfill": "expandcontract.domain.change",
+    "Sync": "expandcontract.domain.change",
+    "collapse": "expandcontract.alembic_bridge.collapse",
+    "guard_downgrades": "expandcontract.alembic_bridge.contracted",
+    "refuse_if_contracted": "expandcontract.alembic_bridge.contracted",
+}
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
     import_module("expandcontract.alembic_bridge.operations")
-    return getattr(import_module("expandcontract.domain.change"), name)
+    import_module("expandcontract.alembic_bridge.waiting")
+    return getattr(import_module(_HOMES[name]), name)

@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.fixtures.servers",
     "tests.fixtures.documents",
     "tests.fixtures.project",
+    "tests.fixtures.lifecycle",
     "tests.fixtures.properties",
     "tests.fixtures.filling",
     "tests.fixtures.standby",

@@ -148,10 +148,17 @@ def _anchor(heading: str) -> str:
     return heading.lower().replace(" ", "-")
 
 
+_AS_IT_STANDS = "\b\n"  # click's mark of a paragraph that isn't filled
+
+
 def paragraphs(text: str | None) -> str:
     """A docstring's paragraphs, each on one line, its quotation of code as Markdown has it."""
-    joined = [" ".join(piece.split()) for piece in inspect.cleandoc(text or "").split("\n\n")]
-    return "\n\n".join(joined).replace("``", "`")
+    return "\n\n".join(
+        f"```text\n{piece.removeprefix(_AS_IT_STANDS)}\n```"
+        if piece.startswith(_AS_IT_STANDS)
+        else " ".join(piece.split()).replace("``", "`")
+        for piece in inspect.cleandoc(text or "").split("\n\n")
+    )
 
 
 def commented(module: Any, name: str) -> list[tuple[str, Any, str]]:

@@ -24,6 +24,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.util import CommandError
 
+from expandcontract.alembic_bridge.collapse import without_collapse
 from expandcontract.alembic_bridge.engine_address import address_from_url
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.database.address import Address, address_from_text
@@ -41,13 +42,13 @@ class Observed:
     heads: tuple[str, ...]
 
 
-def run_in_environment(project: Project, work: Work, *, only_looks: bool = False) -> None:
+def run_in_environment(project: Project, work: Work, *, only_looks: bool = False, **further: Any) -> None:
     """
     Run env.py once, online, with `work` as what there is to do.
 
     `work` gets the heads and Alembic's migration context, and gives the steps to run (it may do its own work and give
     none). Each step has a transaction of its own, whatever env.py says. With `only_looks` Alembic doesn't make its
-    version table, which it else does even where there is nothing to run.
+    version table, which it else does even where there is nothing to run. What is `further` env.py finds in its context.
 
     Raises:
         EcError: from `work`, unchanged.
@@ -61,12 +62,14 @@ def run_in_environment(project: Project, work: Work, *, only_looks: bool = False
         ran = True
         return work(tuple(heads), context)
 
-    environment = EnvironmentContext(project.config, project.script, fn=once, as_sql=False, dont_mutate=only_looks)
+    ours = {"fn": once, "as_sql": False, "dont_mutate": only_looks}
+    environment = EnvironmentContext(project.config, project.script, **ours, **further)
     configure = environment.configure
 
     def configured(*arguments: Any, **options: Any) -> None:
         # On the instance: Alembic registers its proxies by exact class, so a subclass would not be seen.
-        configure(*arguments, **{**options, "transaction_per_migration": True})
+        hooks = without_collapse(options.get("on_version_apply"))
+        configure(*arguments, **{**options, "transaction_per_migration": True, "on_version_apply": hooks})
 
     environment.configure = configured  # type: ignore[method-assign]
     with environment, quiet(), environment_errors(project, lambda: ran):

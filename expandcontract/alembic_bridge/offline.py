@@ -13,6 +13,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 from psycopg import sql
 
+from expandcontract.alembic_bridge.collapse import without_collapse
 from expandcontract.alembic_bridge.environment import environment_errors, quiet
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Part, Revision
@@ -78,8 +79,9 @@ def render(
     def configured(*arguments: Any, **options: Any) -> None:
         # With a driver's own style of parameters, Alembic would write each percent sign twice.
         dialect = {"paramstyle": "named", **(options.get("dialect_opts") or {})}
+        hooks = without_collapse(options.get("on_version_apply"))
         ours = {"transaction_per_migration": True, "output_buffer": text, "dialect_opts": dialect}
-        configure(*arguments, **{**options, **ours})
+        configure(*arguments, **{**options, **ours, "on_version_apply": hooks})
 
     environment.configure = configured  # type: ignore[method-assign]
     with environment, quiet(), environment_errors(project, lambda: ran):

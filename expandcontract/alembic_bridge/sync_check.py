@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from alembic.operations import ops
 from psycopg import sql
+from psycopg.errors import UndefinedObject
 from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.engine.url import URL
 from sqlalchemy.schema import CreateColumn
@@ -60,7 +61,12 @@ def _check(connection: psycopg.Connection[Any], revision: Revision, sync: Sync, 
     expected = {*sync.old_columns, *sync.new_columns} - {*known, *added}
     if expected and _has_raw_sql(revision):
         return  # a statement of the author's own may add them; create_sync checks again, in its transaction
-    _make_table(connection, place, sync, schema, {name: added[name] for name in added if name not in known})
+    try:
+        _make_table(connection, place, sync, schema, {name: added[name] for name in added if name not in known})
+    except RevisionError as error:
+        if isinstance(error.__cause__, UndefinedObject) and _has_raw_sql(revision):
+            return  # such a statement may make the type, too
+        raise
     like = replace(sync, schema="pg_temp")
     columns = sync_columns(executor, like.table, like.schema)
     try:
@@ -112,7 +118,7 @@ def _make_table(
         )
     except psycopg.Error as error:
         what = f"the columns that this change adds to {sync.table} can't be made"
-        raise place.error(what, _server_words(error)) from None
+        raise place.error(what, _server_words(error)) from error
 
 
 def _check_expression(

@@ -12,6 +12,8 @@ from expandcontract.errors import ExitCode
 
 _COMMANDS = {
     "init": "expandcontract.cli.init:init",
+    "revision": "expandcontract.cli.revision:revision",
+    "new": "expandcontract.cli.new:new",
     "migrate": "expandcontract.cli.migrate:migrate",
     "backfill": "expandcontract.cli.backfill:backfill",
     "undo": "expandcontract.cli.undo:undo",

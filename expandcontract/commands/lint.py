@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from expandcontract.domain.footprint import Footprint
 from expandcontract.domain.phase import Phase
 from expandcontract.errors import ConfigurationError, UsageError
 from expandcontract.lint import baseline
-from expandcontract.lint.accepts import MARKER, Accept, read_accept, settle
+from expandcontract.lint.accepts import MARKER, QUESTION, Accept, Notice, read_accept, read_question, settle
 from expandcontract.lint.catalogue import all_rules
 from expandcontract.lint.expression import relations
 from expandcontract.lint.finding import Finding, Hazard, Severity
@@ -49,6 +50,9 @@ _PHASES = {
     "contract": Phase.CONTRACT,
     "downgrade": Phase.CONTRACT,
 }
+
+# downgrade() runs while no live release ships the change
+_ABOUT_CODE_THAT_SHIPS_IT = ("enabling-expand-missing", "mapped-column-removed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +280,7 @@ def _revision(revision: RenderedRevision, tree: _Tree) -> Iterator[Finding]:
     source = _PythonSource(revision.path)
     surroundings = Surroundings(
         removed=frozenset(_removed(revision)),
+        removed_tables=frozenset(_removed_tables(revision)),
         mapped=tree.mapped,
         has_backfill=revision.has_backfill,
         contracts=dict(tree.contracts),
@@ -291,7 +296,9 @@ def _revision(revision: RenderedRevision, tree: _Tree) -> Iterator[Finding]:
     kept, notices = settle(placed, source.accepts(), tree.today)
     yield from kept
     for notice in notices:
-        yield _notice(notice.rule, notice.message, notice.accept.at, revision.path, tree)
+        yield _notice(notice.rule, notice.message, notice.at, revision.path, tree)
+    for question in source.questions():
+        yield _notice(question.rule, question.message, question.at, revision.path, tree)
 
 
 def _remember_contract(revision: RenderedRevision, tree: _Tree) -> None:
@@ -315,6 +322,10 @@ def _removed(revision: RenderedRevision) -> Iterator[Pair]:
     return ((a.table, a.column) for a in _actions(revision, "contract") if isinstance(a, DropColumn))
 
 
+def _removed_tables(revision: RenderedRevision) -> Iterator[str]:
+    return (a.name for a in _actions(revision, "contract") if isinstance(a, Drop) and a.kind == "table")
+
+
 def _phase(
     rendered: RenderedPhase, schema: Schema, surroundings: Surroundings, source: _PythonSource, tree: _Tree
 ) -> Iterator[Finding]:
@@ -322,7 +333,9 @@ def _phase(
         schema.assume_column(known.table, known.column, known.type)
     for segment in rendered.segments:
         found = _segment(segment, _PHASES[rendered.name], schema, surroundings, source, tree)
-        yield from map(_as_undo, found) if rendered.name == "downgrade" else found
+        if rendered.name == "downgrade":
+            found = (_as_undo(finding) for finding in found if finding.rule not in _ABOUT_CODE_THAT_SHIPS_IT)
+        yield from found
     schema.fresh.clear()
     for stopped in rendered.unrendered:
         message = (
@@ -454,3 +467,13 @@ class _PythonSource:
                 if accept:
                     found.append((accept, target))
         return found
+
+    def questions(self) -> Iterator[Notice]:
+        """Give what a generated revision leaves to a person; the comment may go on over several lines."""
+        for number, line in enumerate(self._lines, start=1):
+            if QUESTION in line:
+                following = (each.strip() for each in self._lines[number:])
+                more = takewhile(lambda each: each.startswith("#"), following)
+                question = read_question(" ".join([line, *(each.lstrip("# ") for each in more)]), number)
+                if question:
+                    yield question

@@ -108,8 +108,21 @@ def everything(settings: Settings, conversation: Conversation, *, dry_run: bool 
             return MigrateResult(outcome=outcome_of(len(done), ()), steps=tuple(done))
 
 
+def _refuse_several_heads(situation: Situation) -> None:
+    """Two changes that come after the same one have no order, and no two databases would be sure to agree on one."""
+    heads = sorted(situation.project.script.get_heads())
+    if len(heads) > 1:
+        raise UsageError(
+            f"the history has {len(heads)} heads: {', '.join(heads)}",
+            because="changes that come after the same one have no order among themselves",
+            next_command="ec revision --merge, or put one after the other: down_revision in its file",
+        )
+
+
 def _waiting_steps(situation: Situation, facts: Facts) -> list[tuple[Step, Revision]]:
     """Every step that isn't done, change by change."""
+    if pending(facts, Phase.EXPAND):
+        _refuse_several_heads(situation)
     return [
         (Step(revision.change.revision, phase), revision)
         for revision in situation.revisions
@@ -131,6 +144,8 @@ def _refuse_where_colours_are_known(ledger: Ledger) -> None:
 
 def _expands(situation: Situation, facts: Facts, to: str | None) -> list[Revision]:
     waiting = {change.revision for change in pending(facts, Phase.EXPAND)}
+    if waiting:
+        _refuse_several_heads(situation)
     wanted = list(situation.revisions)
     if to is not None:
         wanted = wanted[: wanted.index(situation.revision(to)) + 1]

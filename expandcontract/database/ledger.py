@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -70,6 +70,22 @@ def install(connection: psycopg.Connection[Any]) -> bool:
         for version in range(installed + 1, VERSION + 1):
             connection.execute(script(f"ledger_{version}").encode())
     return installed < VERSION
+
+
+def install_within(run: Callable[[str], object], executor: Executor) -> None:
+    """
+    Create or upgrade the ledger in a transaction that somebody else commits.
+
+    Args:
+        run: runs one statement of any kind, without parameters.
+        executor: reads in that transaction.
+
+    Raises:
+        ConfigurationError: as for `install`.
+    """
+    for version in range(installed_version(executor) + 1, VERSION + 1):
+        # one statement, for there are drivers that take no more at a time
+        run(f"DO $ec_install$ BEGIN EXECUTE $ec_script$ {script(f'ledger_{version}')} $ec_script$; END $ec_install$")
 
 
 def installed_version(executor: Executor) -> int:

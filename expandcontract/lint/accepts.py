@@ -16,6 +16,7 @@ from expandcontract.lint.catalogue import all_rules
 from expandcontract.lint.value import Value
 
 MARKER = "ec:accept"
+QUESTION = "ec:undecided:"
 
 _ACCEPT = re.compile(
     r"ec:accept\s+(?P<names>[\w-]+(?:\s*,\s*[\w-]+)*)(?:\s+until\s+(?P<until>\d{4}-\d{2}-\d{2}))?\s*(?::(?P<reason>.*))?",
@@ -35,11 +36,11 @@ class Accept(Value):
 
 
 class Notice(Value):
-    """Something wrong with an accept: the rule that says so, and what it says."""
+    """Something wrong with an accept, or a question: the rule that says so, what it says, and where it stands."""
 
     rule: str
     message: str
-    accept: Accept
+    at: int
 
 
 def read_accept(comment: str, at: int) -> Accept | None:
@@ -54,6 +55,12 @@ def read_accept(comment: str, at: int) -> Accept | None:
     except ValueError:
         return Accept((), "", None, at)
     return Accept(names, reason, until, at)
+
+
+def read_question(comment: str, at: int) -> Notice | None:
+    """Give what a generated text leaves to a person, if the comment asks it."""
+    _, marker, asked = comment.partition(QUESTION)
+    return Notice("undecided", asked.removesuffix("*/").strip(), at) if marker else None
 
 
 def settle(
@@ -80,7 +87,7 @@ def settle(
     for accept, _ in silencing:
         for name in accept.names:
             if (accept.at, name) not in used and name in all_rules():
-                notices.append(Notice("accept-unused", f"{name} isn't found in the next statement", accept))
+                notices.append(Notice("accept-unused", f"{name} isn't found in the next statement", accept.at))
     return kept, notices
 
 
@@ -90,12 +97,12 @@ def _is_sound(accept: Accept, today: date) -> bool:
 
 def _faults(accept: Accept, today: date) -> Iterable[Notice]:
     if not accept.names:
-        yield Notice("accept-unknown", "it can't be read; write: ec:accept <rule>[, <rule>]: <reason>", accept)
+        yield Notice("accept-unknown", "it can't be read; write: ec:accept <rule>[, <rule>]: <reason>", accept.at)
         return
     for name in accept.names:
         if name not in all_rules():
-            yield Notice("accept-unknown", f"there is no rule {name}", accept)
+            yield Notice("accept-unknown", f"there is no rule {name}", accept.at)
     if not accept.reason:
-        yield Notice("accept-without-reason", f"say after a colon why {accept.names[0]} is fine here", accept)
+        yield Notice("accept-without-reason", f"say after a colon why {accept.names[0]} is fine here", accept.at)
     if accept.until and today > accept.until:
-        yield Notice("accept-expired", f"it held until {accept.until}", accept)
+        yield Notice("accept-expired", f"it held until {accept.until}", accept.at)

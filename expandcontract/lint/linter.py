@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from expandcontract.domain.phase import Phase
-from expandcontract.lint.accepts import MARKER, Accept, Notice, read_accept, settle
+from expandcontract.lint.accepts import MARKER, QUESTION, Accept, Notice, read_accept, read_question, settle
 from expandcontract.lint.catalogue import all_rules
 from expandcontract.lint.finding import Finding, Severity
 from expandcontract.lint.judge import Assumptions, Verdict, judge
@@ -99,7 +99,9 @@ def lint(
             found.append((verdict.name, verdict.statement.start, _finding(verdict, severity, sql, positions, path)))
     accepts = _accepts(sql, statements) if MARKER in sql else []
     kept, notices = settle(found, accepts, today)
-    kept += _about_accepts(notices, severities, assumed.phase, sql, positions, path)
+    if QUESTION in sql:
+        notices += _questions(sql)
+    kept += _about_comments(notices, severities, assumed.phase, sql, positions, path)
     if not more_follows:
         schema.fresh.clear()
     return Linted(tuple(sorted(kept, key=lambda finding: finding.start)), len(statements))
@@ -125,18 +127,27 @@ def _finding(verdict: Verdict, severity: Severity, sql: str, positions: Position
 
 def _accepts(sql: str, statements: Sequence[Statement]) -> list[tuple[Accept, int]]:
     """Give the accepts in the comments, each with the start of the statement that it stands before or in."""
-    encoded = sql.encode("utf-8", "replace")
     found = []
-    for token in tokens(encoded):
-        if token.is_comment:
-            accept = read_accept(encoded[token.start : token.end].decode(), token.start)
-            if accept:
-                following = [each.start for each in statements if each.end > token.start]
-                found.append((accept, min(following, default=-1)))
+    for comment, at in _comments(sql):
+        accept = read_accept(comment, at)
+        if accept:
+            following = [each.start for each in statements if each.end > at]
+            found.append((accept, min(following, default=-1)))
     return found
 
 
-def _about_accepts(
+def _questions(sql: str) -> Iterator[Notice]:
+    """Give what is left to a person."""
+    return (question for comment, at in _comments(sql) if (question := read_question(comment, at)))
+
+
+def _comments(sql: str) -> Iterator[tuple[str, int]]:
+    """Give each comment, and where it starts in the bytes of the text."""
+    encoded = sql.encode("utf-8", "replace")
+    return ((encoded[each.start : each.end].decode(), each.start) for each in tokens(encoded) if each.is_comment)
+
+
+def _about_comments(
     notices: Iterable[Notice],
     severities: Severities,
     phase: Phase | None,
@@ -148,8 +159,8 @@ def _about_accepts(
     for notice in notices:
         rule = all_rules()[notice.rule]
         severity = severities.of(notice.rule, rule, phase, path)
-        start = positions.character(notice.accept.at)
-        line, column = positions.place(notice.accept.at)
+        start = positions.character(notice.at)
+        line, column = positions.place(notice.at)
         end = sql.find("\n", start)
         end = len(sql) if end < 0 else end
         if severity is not Severity.OFF:

@@ -30,12 +30,13 @@ class Surroundings(Value):
     """
     The rest of the change that a text belongs to.
 
-    ``removed`` are the (table, column) pairs that its contract drops; ``mapped`` those that the models map;
-    ``has_backfill`` tells that the change declares one; ``contracts`` are the footprints of earlier changes' contracts,
-    by name, in a database where ``standing`` holds.
+    ``removed`` are the (table, column) pairs that its contract drops, ``removed_tables`` the tables; ``mapped`` are the
+    pairs that the models map; ``has_backfill`` tells that the change declares one; ``contracts`` are the footprints of
+    earlier changes' contracts, by name, in a database where ``standing`` holds.
     """
 
     removed: frozenset[tuple[str, str]] = frozenset()
+    removed_tables: frozenset[str] = frozenset()
     mapped: frozenset[tuple[str, str]] = frozenset()
     has_backfill: bool = False
     contracts: Mapping[str, Footprint] = _NONE

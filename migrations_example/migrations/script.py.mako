@@ -22,13 +22,3 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Undo the expand."""
     ${downgrades if downgrades else "pass"}
-
-
-# Where the change moves data or removes something, it has further phases:
-#
-# from expandcontract import Backfill, Sync
-# contract_after = "14d"
-# backfill = Backfill("table", set={"column": "expression"}, where="condition", writers="revision")
-#
-# def contract() -> None:
-#     """Remove what only old code needs."""

@@ -67,8 +67,11 @@ def test_a_link_that_leads_nowhere_is_noticed(tmp_path: Path) -> None:
 def test_the_map_leads_to_every_page() -> None:
     index = ROOT / "docs" / "index.md"
     rules = ROOT / "docs" / "reference" / "rules" / "index.md"  # leads to its own
+    recipes = ROOT / "docs" / "how-to" / "recipes" / "index.md"  # likewise
     linked = {
-        (page.parent / target.partition("#")[0]).resolve() for page in (index, rules) for target in _targets(page)
+        (page.parent / target.partition("#")[0]).resolve()
+        for page in (index, rules, recipes)
+        for target in _targets(page)
     }
 
     assert {page for page in (ROOT / "docs").rglob("*.md") if page != index} <= linked

@@ -132,6 +132,7 @@ _ALIKE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, replacement in (
         (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?( UTC|Z|\+\d\d(:?\d\d)?)", "<time>"),
         (r"(host=\S+ port=\d+ dbname=\S+ user=\S+|host=\S+ dbname=\S+ user=\S+)(?=[\s\",])", "<address>"),
+        (r"^Create Date: .*", "Create Date: <time>"),
         (r"ec:[\w.-]+:\d+", "ec:<host>:<pid>"),
         (r"\b(pid|backend) \d+", r"\1 <pid>"),
         (r"from (a local socket|127\.0\.0\.1(/32)?|::1(/128)?)\b", "from <client>"),

@@ -20,6 +20,7 @@ NOT_RUN = {
     "alter-system": "it would change the server that other examples run on",
     "accept-expired": "about comments",
     "accept-unknown": "about comments",
+    "undecided": "about comments",
     "accept-unused": "about comments",
     "accept-without-reason": "about comments",
     "nested-transaction": "the observer is in a transaction of its own",

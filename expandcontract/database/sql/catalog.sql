@@ -90,3 +90,75 @@ SELECT count(i.indexrelid), COALESCE(array_agg(i.indexrelid::regclass::text ORDE
 -- session: what a connection must be asked before anything is trusted to it
 SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::boolean, pg_backend_pid(),
        current_setting('server_version_num')::int;
+
+-- index_definitions: the valid indexes of a table that no constraint stands on, with their definitions
+SELECT c.relname, pg_get_indexdef(i.indexrelid)
+  FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+ WHERE i.indrelid = to_regclass(%(table)s) AND i.indisvalid
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+ ORDER BY i.indexrelid;
+
+-- references: the foreign keys that refer to one column of a table alone
+SELECT n.nspname, c.relname, k.conname, a.attname, format_type(a.atttypid, a.atttypmod),
+       jsonb_strip_nulls(jsonb_build_object(
+         'ondelete', CASE k.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT'
+                                        WHEN 'r' THEN 'RESTRICT' END,
+         'onupdate', CASE k.confupdtype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT'
+                                        WHEN 'r' THEN 'RESTRICT' END))
+  FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+  JOIN pg_catalog.pg_attribute f ON f.attrelid = k.confrelid AND f.attnum = k.confkey[1]
+ WHERE k.contype = 'f' AND k.confrelid = to_regclass(%(table)s) AND k.conparentid = 0
+   AND cardinality(k.confkey) = 1 AND f.attname = %(column)s
+ ORDER BY k.oid;
+
+-- kind: what kind of relation a table is: r an ordinary one, p a partitioned one
+SELECT c.relkind::text FROM pg_catalog.pg_class c WHERE c.oid = to_regclass(%(table)s);
+
+-- index_table: the table of an index, the constraint that stands on it, and whether it is one of partitions
+SELECT n.nspname, t.relname, (SELECT k.conname FROM pg_catalog.pg_constraint k
+                               WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') LIMIT 1), c.relkind = 'I' OR c.relispartition
+  FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+  JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+ WHERE i.indexrelid = to_regclass(%(index)s);
+
+-- partitions: the partitions right below a partitioned table, and whether they are partitioned themselves
+SELECT n.nspname, c.relname, c.relkind = 'p'
+  FROM pg_catalog.pg_inherits i
+  JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE i.inhparent = to_regclass(%(table)s)
+ ORDER BY c.relname;
+
+-- named_after: the constraints, indexes and sequences of a table, with their kind, in the order in which they came
+SELECT 'CONSTRAINT', k.conname FROM pg_catalog.pg_constraint k
+ WHERE k.conrelid = to_regclass(%(table)s) AND k.contype IN ('p', 'u', 'x', 'c', 'f')
+ UNION ALL
+SELECT 'INDEX', c.relname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+ WHERE i.indrelid = to_regclass(%(table)s)
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+ UNION ALL
+SELECT 'SEQUENCE', c.relname FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind = 'S'
+ WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+   AND d.refobjid = to_regclass(%(table)s) AND d.deptype IN ('a', 'i')
+ ORDER BY 1, 2;
+
+-- grants: who may do what with a table, beside its owner
+SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
+       string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type)
+  FROM pg_catalog.pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+ WHERE c.oid = to_regclass(%(table)s) AND a.grantee <> c.relowner
+   AND a.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+ GROUP BY a.grantee
+ ORDER BY 1;
+
+-- type_users: the columns of a type of one's own
+SELECT c.oid::pg_catalog.regclass::text, a.attname
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm')
+ WHERE a.atttypid = to_regtype(%(type)s) AND NOT a.attisdropped
+ ORDER BY 1, 2;

@@ -47,6 +47,12 @@ ON CONFLICT (name) DO UPDATE SET release = EXCLUDED.release, weight = EXCLUDED.w
 -- drop_colour: a retired colour; its release stays known
 DELETE FROM ec.colour WHERE name = %(name)s;
 
+-- contract_has_begun: whether anything of a change's contract has been committed
+SELECT EXISTS (SELECT FROM ec.step WHERE revision = %(revision)s AND phase = 'contract' AND state <> 'pending');
+
+-- contracted: the changes whose contract is done
+SELECT revision FROM ec.step WHERE phase = 'contract' AND state = 'done';
+
 -- put_step: how far a step has come
 INSERT INTO ec.step (revision, phase, state, title, parts_done, outside, writers, error, finished_at)
 VALUES (%(revision)s, %(phase)s, %(state)s, %(title)s, %(parts_done)s, %(outside)s, %(writers)s, %(error)s,

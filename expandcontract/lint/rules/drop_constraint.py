@@ -18,6 +18,8 @@ def check(action: DropConstraint, scene: Scene) -> Iterator[Problem]:
     constraint = known.constraints.get(action.name) if known else None
     if is_replaced(action, constraint, scene) or says_no_more_than_not_null(action, constraint, scene):
         return
+    if is_key_of_the_removed(action, constraint, scene):
+        return
     also = ""
     if constraint and constraint.references:
         also = f"; dropping a foreign key takes ACCESS EXCLUSIVE on {constraint.references} as well"
@@ -31,6 +33,16 @@ def is_replaced(action: DropConstraint, constraint: Constraint | None, scene: Sc
         return True
     later = (each for each in scene.later_in_transaction() if isinstance(each, AddConstraint))
     return any((each.table, each.constraint.name) == (action.table, action.name) for each in later)
+
+
+def is_key_of_the_removed(action: DropConstraint, constraint: Constraint | None, scene: Scene) -> bool:
+    """Whether it is a foreign key of what contract() removes, so that new code may delete what that refers to."""
+    if constraint is None or not constraint.references:
+        return False
+    removed = scene.surroundings.removed
+    return action.table in scene.surroundings.removed_tables or any(
+        (action.table, column) in removed for column in constraint.columns
+    )
 
 
 def says_no_more_than_not_null(action: DropConstraint, constraint: Constraint | None, scene: Scene) -> bool:
