@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -18,7 +17,7 @@ from expandcontract.commands import lint as command
 from expandcontract.domain.phase import Phase
 from expandcontract.errors import ExitCode, UsageError
 from expandcontract.lint import baseline
-from expandcontract.lint.catalogue import all_rules
+from expandcontract.lint.catalogue import rule_named, rule_names
 from expandcontract.lint.explain import explain
 from expandcontract.lint.finding import Severity
 from expandcontract.lint.report import FORMATS, Report
@@ -163,9 +162,9 @@ def _print(text: str) -> None:
 
 
 def _explain(rule: str) -> ExitCode:
-    if rule not in all_rules():
+    if rule not in rule_names():
         raise UsageError(f"there is no rule {rule!r}", next_command="ec lint, which names the rules that it applies")
-    _print(explain(rule) + "\n")
+    _print(explain(rule, rule_named(rule)) + "\n")
     return ExitCode.DONE
 
 
@@ -226,8 +225,8 @@ def _settings(options: ProjectOptions, server_version: str | None, time_zone: st
     settings = command.load_settings(options.pyproject())
     if server_version:
         asked = read_settings({"server_version": server_version})
-        settings = replace(settings, server_version=asked.server_version)
-    return replace(settings, time_zone=time_zone) if time_zone else settings
+        settings = settings.with_(server_version=asked.server_version)
+    return settings.with_(time_zone=time_zone) if time_zone else settings
 
 
 def _baseline(file: Path | None) -> baseline.Baseline | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from expandcontract.domain.phase import Phase
 from expandcontract.errors import ConfigurationError, UsageError
 from expandcontract.lint import baseline
 from expandcontract.lint.accepts import MARKER, Accept, read_accept, settle
-from expandcontract.lint.catalogue import all_rules
+from expandcontract.lint.catalogue import rule_named
 from expandcontract.lint.expression import relations
 from expandcontract.lint.finding import Finding, Hazard, Severity
 from expandcontract.lint.identifier import qualified, quoted
@@ -33,6 +33,7 @@ from expandcontract.lint.statement import (
     Drop,
     DropColumn,
 )
+from expandcontract.lint.value import Value
 
 if TYPE_CHECKING:
     from expandcontract.alembic_bridge.models import Models
@@ -49,8 +50,7 @@ _PHASES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Value):
     """A text to lint, and the path it is reported under."""
 
     path: str
@@ -231,7 +231,7 @@ def lint_tree(
         mapped = _mapped_at(rendered, frozenset((qualified(table), quoted(column)) for table, column in asked.columns))
         if asked.unknown:
             message = f"which columns the models map isn't known: {asked.unknown}"
-            findings.append(replace(_notice("not-analysed", message, 1, asked.env_py, tree), severity=Severity.NOTE))
+            findings.append(_notice("not-analysed", message, 1, asked.env_py, tree)._replace(severity=Severity.NOTE))
     for revision, tree.mapped in zip(rendered, mapped, strict=True):
         found = list(_revision(revision, tree))
         if reported is None or revision.path.resolve() in reported:
@@ -311,8 +311,8 @@ def _phase(
 
 def _as_undo(finding: Finding) -> Finding:
     """The way back is no reason to hold up the way forward, unless it cannot work at all."""
-    if finding.severity is Severity.ERROR and all_rules()[finding.rule].hazard is not Hazard.FAILURE:
-        return replace(finding, severity=Severity.WARNING)
+    if finding.severity is Severity.ERROR and rule_named(finding.rule).hazard is not Hazard.FAILURE:
+        return finding._replace(severity=Severity.WARNING)
     return finding
 
 
@@ -328,8 +328,7 @@ def _segment(
     for statement in segment.statements:
         starts.append(position)
         position += len(statement.sql) + 1
-    assumed = replace(
-        _assumptions(tree.settings, in_transaction=segment.in_transaction, phase=phase),
+    assumed = _assumptions(tree.settings, in_transaction=segment.in_transaction, phase=phase).with_(
         guarantees=Guarantees(lock_timeout=True, statement_timeout=True),
         surroundings=surroundings,
     )
@@ -342,13 +341,13 @@ def _segment(
     for finding in linted.findings:
         index = bisect_right(starts, finding.start) - 1
         if segment.statements[index].of_sync:  # what one op.create_sync does is one thing, and meant
-            if all_rules()[finding.rule].hazard is Hazard.ADVICE or (finding.rule, index) in told:
+            if rule_named(finding.rule).hazard is Hazard.ADVICE or (finding.rule, index) in told:
                 continue
             line = segment.statements[index].line
             told |= {
                 (finding.rule, n) for n, each in enumerate(segment.statements) if each.of_sync and each.line == line
             }
-        placed = replace(finding, line=segment.statements[index].line or 1, column=1)
+        placed = finding._replace(line=segment.statements[index].line or 1, column=1)
         yield _eased(placed) if _is_key_of_the_new_column(segment, index) else placed
 
 
@@ -375,11 +374,11 @@ def _eased(finding: Finding) -> Finding:
     if finding.severity is not Severity.ERROR:
         return finding
     advice = "op.add_column(…, inline_references=True): then PostgreSQL needn't read the table"
-    return replace(finding, severity=Severity.WARNING, instead=advice)
+    return finding._replace(severity=Severity.WARNING, instead=advice)
 
 
 def _notice(rule: str, message: str, line: int, path: Path, tree: _Tree) -> Finding:
-    definition = all_rules()[rule]
+    definition = rule_named(rule)
     severity = tree.settings.severities.of(rule, definition, None, _shown(path))
     return Finding(
         rule=rule,

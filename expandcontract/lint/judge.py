@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from expandcontract.domain.phase import Phase
 from expandcontract.lint.catalogue import rules_on
@@ -28,8 +27,7 @@ class Verdict(Value):
     statement: Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Assumptions:
+class Assumptions(Value):
     """Everything that isn't in the text: server, runner, phase, the rest of the change."""
 
     version: int = 16
@@ -37,8 +35,8 @@ class Assumptions:
     time_zone: str | None = None
     in_transaction: bool = True
     phase: Phase | None = None
-    guarantees: Guarantees = field(default_factory=Guarantees)
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    guarantees: Guarantees = Guarantees()
+    surroundings: Surroundings = Surroundings()
 
 
 def judge(statements: Sequence[Statement], schema: Schema, assumed: Assumptions) -> Iterator[Verdict]:

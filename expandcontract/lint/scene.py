@@ -36,8 +36,7 @@ class Surroundings(Value):
     has_backfill: bool = False
 
 
-@dataclass(slots=True)
-class Done:
+class Done(Value):
     """An action of the same transaction that has already been judged."""
 
     statement: Statement

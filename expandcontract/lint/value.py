@@ -25,9 +25,9 @@ class Value:
 
     def __init__(self, *positional: Any, **named: Any) -> None:
         values = self.__dict__
-        values.update(self._defaults)
-        values.update(zip(self._fields, positional, strict=False))
-        values.update(named)
+        values.update(self._defaults, **named)
+        if positional:
+            values.update(zip(self._fields, positional, strict=False))
         if len(values) != len(self._fields):
             raise TypeError(f"{type(self).__name__} takes {', '.join(self._fields)}")
 
