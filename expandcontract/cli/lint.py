@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from expandcontract.alembic_bridge.project_options import ProjectOptions
+from expandcontract.cli.leaving import Leaving
 from expandcontract.commands import lint as command
 from expandcontract.domain.phase import Phase
 from expandcontract.errors import ExitCode, UsageError
@@ -148,8 +149,9 @@ def _run(work: Callable[[], ExitCode], *, as_json: bool) -> NoReturn:
         raise  # not reached: the boundary has ended the process
     finally:
         if collecting:
+            gc.freeze()  # or the collector would begin with all that the process is about to give back
             gc.enable()
-    sys.exit(code)
+    raise Leaving(code)
 
 
 def _print(text: str) -> None:

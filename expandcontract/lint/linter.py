@@ -92,8 +92,11 @@ def lint(
     statements = read(sql)
     positions = Positions(sql)
     found = []
+    chosen: dict[str, Severity] = {}
     for verdict in judge(statements, schema, assumed):
-        severity = severities.of(verdict.name, verdict.rule, assumed.phase, path)
+        severity = chosen.get(verdict.name)
+        if severity is None:
+            severity = chosen[verdict.name] = severities.of(verdict.name, verdict.rule, assumed.phase, path)
         if severity is not Severity.OFF:
             found.append((verdict.name, verdict.statement.start, _finding(verdict, severity, sql, positions, path)))
     accepts = _accepts(sql, statements) if MARKER in sql else []

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from expandcontract.domain.phase import Phase
 from expandcontract.lint.schema import FRESH_KINDS, Schema
 from expandcontract.lint.server.effects import Effects, Server, effects_of
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Action, Statement, Transaction
-from expandcontract.lint.value import Value
+from expandcontract.lint.value import Record, Value
 
 BOOKKEEPING = "alembic_version"  # one row, written by the migration tool itself
 BLOCKING = Lock.SHARE  # from here on, writes wait
@@ -45,8 +44,7 @@ class Done(Value):
     live_locks: dict[str, Lock]  # on tables that others use
 
 
-@dataclass(slots=True)
-class Scene:
+class Scene(Record):
     """The situation in which one action is judged."""
 
     server: Server
@@ -58,15 +56,15 @@ class Scene:
     minor: int | None = None
     position: int = 0
     in_transaction: bool = False
-    done: list[Done] = field(default_factory=list)  # of the transaction that is open
-    held: dict[str, Lock] = field(default_factory=dict)  # on live tables, by earlier statements of it
-    exclusive: dict[str, None] = field(default_factory=dict)  # those under ACCESS EXCLUSIVE, in order
-    added_values: dict[str, str] = field(default_factory=dict)  # enum values added in it, and their types
+    done: list[Done] = []  # of the transaction that is open
+    held: dict[str, Lock] = {}  # on live tables, by earlier statements of it
+    exclusive: dict[str, None] = {}  # those under ACCESS EXCLUSIVE, in order
+    added_values: dict[str, str] = {}  # enum values added in it, and their types
     first_blocked: str | None = None  # the first live table of the text on which writes had to wait
     began: bool = False  # the text has a BEGIN of its own so far
-    settings: dict[str, str | None] = field(default_factory=dict)
-    effects: Effects = field(default_factory=Effects)
-    locks: dict[str, Lock] = field(default_factory=dict)  # those of the action, on live tables
+    settings: dict[str, str | None] = {}
+    effects: Effects = Effects()
+    locks: dict[str, Lock] = {}  # those of the action, on live tables
 
     @property
     def schema(self) -> Schema:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 
 from expandcontract.lint.expression import Expression, walk
 from expandcontract.lint.identifier import quoted
@@ -47,10 +46,10 @@ from expandcontract.lint.statement import (
     TableChange,
     ValidateConstraint,
 )
+from expandcontract.lint.value import Record
 
 
-@dataclass(slots=True)
-class KnownColumn:
+class KnownColumn(Record):
     """What is known of a column."""
 
     type: SqlType
@@ -60,8 +59,7 @@ class KnownColumn:
     reads: frozenset[str] = frozenset()  # the columns that its generation expression reads
 
 
-@dataclass(slots=True)
-class KnownIndex:
+class KnownIndex(Record):
     """What is known of an index; ``reads`` are the columns in its expressions and predicate."""
 
     table: str
@@ -72,21 +70,20 @@ class KnownIndex:
     backs_constraint: bool = False
 
 
-@dataclass(slots=True)
-class KnownTable:
+class KnownTable(Record):
     """What is known of a table, a materialised view, or a view that stands in its place."""
 
     kind: str = "table"
     complete: bool = False  # its CREATE was read, so an absent column is absent
     persistence: str = "permanent"
-    columns: dict[str, KnownColumn] = field(default_factory=dict)
-    constraints: dict[str, Constraint] = field(default_factory=dict)
+    columns: dict[str, KnownColumn] = {}
+    constraints: dict[str, Constraint] = {}
     partition_strategy: str | None = None
     partition_key: tuple[str, ...] = ()
     parent: str | None = None
     bound: Bound | None = None
-    triggers: dict[str, CreateTrigger] = field(default_factory=dict)
-    policies: dict[str, frozenset[str]] = field(default_factory=dict)
+    triggers: dict[str, CreateTrigger] = {}
+    policies: dict[str, frozenset[str]] = {}
     inherits: tuple[str, ...] = ()
     of_type: str | None = None
     access_method: str | None = None
@@ -103,8 +100,7 @@ class KnownTable:
         return (each for each in self.constraints.values() if each.kind is ConstraintKind.FOREIGN_KEY)
 
 
-@dataclass(slots=True)
-class KnownView:
+class KnownView(Record):
     """What is known of a view: the relations it reads, and the columns; ``everything`` tells a ``*``."""
 
     sources: tuple[str, ...]
@@ -112,8 +108,7 @@ class KnownView:
     everything: bool
 
 
-@dataclass(slots=True)
-class KnownDomain:
+class KnownDomain(Record):
     """What is known of a domain."""
 
     type: SqlType

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -112,8 +113,8 @@ def test_a_baseline_is_written_and_then_silences(elsewhere: Path) -> None:
 
 def test_linting_sql_imports_neither_sqlalchemy_nor_alembic() -> None:
     program = (
-        "import sys; sys.argv = ['ec', 'lint', '-', '--exit-zero']\nfrom expandcontract.cli.main import main\n"
-        "try: main()\nexcept SystemExit: pass\n"
+        "import sys\nfrom expandcontract.cli.main import ec\n"
+        "try: ec.main(['lint', '-', '--exit-zero'], standalone_mode=False)\nexcept SystemExit: pass\n"
         "print(sorted({'sqlalchemy', 'alembic', 'psycopg', 'google', 'postgast'} & set(sys.modules)))"
     )
 
@@ -122,6 +123,21 @@ def test_linting_sql_imports_neither_sqlalchemy_nor_alembic() -> None:
     )
 
     assert answer.stdout.splitlines()[-1] == "[]"
+
+
+def test_only_the_rules_that_can_judge_a_text_are_loaded() -> None:
+    program = (
+        "import sys\nfrom expandcontract.lint import lint_sql\nlint_sql(sys.stdin.read())\n"
+        "print(sorted(name.rpartition('.')[2] for name in sys.modules if '.lint.rules.' in name))"
+    )
+
+    answer = subprocess.run(
+        [sys.executable, "-c", program], input="TRUNCATE a", capture_output=True, text=True, check=True
+    )
+
+    loaded = ast.literal_eval(answer.stdout)
+    assert "truncate" in loaded
+    assert not {"index_not_concurrent", "set_not_null_scan", "drop_column"} & set(loaded)
 
 
 @pytest.mark.parametrize(("sql", "outcome"), [("DROP TABLE a", "findings"), ("SELECT 1", "done")])

@@ -9,7 +9,6 @@ AlterTableGetLockLevel() in the server's tablecmds.c.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from expandcontract.lint.schema import KnownTable, Schema
 from expandcontract.lint.server.attach import bound_is_proven
@@ -59,18 +58,17 @@ from expandcontract.lint.statement import (
     ValidateConstraint,
     Write,
 )
-from expandcontract.lint.value import Value
+from expandcontract.lint.value import Record, Value
 
 _SUE, _SRE, _AEL = Lock.SHARE_UPDATE_EXCLUSIVE, Lock.SHARE_ROW_EXCLUSIVE, Lock.ACCESS_EXCLUSIVE
 _INDEXED = frozenset((ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUDE))
 
 
-@dataclass(slots=True)
-class Effects:
+class Effects(Record):
     """Locks by relation, and the work done while they are held."""
 
-    locks: dict[str, Lock] = field(default_factory=dict)
-    rewrites: set[str] = field(default_factory=set)
+    locks: dict[str, Lock] = {}
+    rewrites: set[str] = set()
     scans: bool = False  # reads a whole table to check something
     checks_keys: bool = False  # looks up every row of a foreign key
     builds_index: bool = False
