@@ -55,11 +55,11 @@ class Value(_Fields):
 def _constructor(fields: tuple[str, ...], defaults: dict[str, Any]) -> Callable[..., None]:
     """Compile an ``__init__``; the names come from our own class definitions."""
     parameters = [f"{name}=_defaults[{name!r}]" if name in defaults else name for name in fields]
-    lines = [f"def __init__({', '.join(['self', *parameters])}):", " values = self.__dict__"]
+    lines = [f"def __init__({', '.join(['self', *parameters])}):", " _own = self.__dict__"]
     for name in fields:
-        lines.append(f" values[{name!r}] = {name}")
+        lines.append(f" _own[{name!r}] = {name}")
         if isinstance(defaults.get(name), dict | list | set):
-            lines.append(f" if {name} is _defaults[{name!r}]: values[{name!r}] = {name}.copy()")
+            lines.append(f" if {name} is _defaults[{name!r}]: _own[{name!r}] = {name}.copy()")
     namespace: dict[str, Any] = {"_defaults": defaults}
     exec("\n".join(lines), namespace)  # noqa: S102
     constructor: Callable[..., None] = namespace["__init__"]
