@@ -112,7 +112,8 @@ def _prove(step: Step, observer: Observer, schema: Schema) -> Proof:
     existing = set(schema.tables) | set(schema.views)
     server = Server(observer.version, schema, observer.time_zone)
     statements = read(step.sql)
-    said = effects_of([action for each in statements for action in each.actions], server)
+    actions = [action for each in statements for action in each.actions]
+    said = effects_of(actions, server.during(actions))
     observed = observer.run(step.sql)
     if observed.error is None:
         schema.learn(statements)

@@ -65,7 +65,9 @@ def _statement(scene: Scene, statement: Statement) -> Iterator[Verdict]:
     if not outside and scene.done and scene.done[-1].statement.start != statement.start:
         _end_transaction(scene)  # a DO block is a transaction of its own
     scene.in_transaction = outside or statement.in_block
+    server = scene.server
     done = []
+    scene.server = server.during(statement.actions)
     for action in statement.actions:
         scene.effects = effects_of([action], scene.server)
         scene.locks = scene.live_locks(scene.effects)
@@ -73,6 +75,7 @@ def _statement(scene: Scene, statement: Statement) -> Iterator[Verdict]:
             for problem in rule.check(action, scene):
                 yield Verdict(name, rule, problem, action, statement)
         done.append(Done(statement, action, scene.effects, scene.locks))
+    scene.server = server
     for each in done:
         _remember(scene, each)
     scene.in_transaction = outside

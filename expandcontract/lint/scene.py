@@ -122,7 +122,8 @@ class Scene(Record):
         for name, mode in locks.items():
             if mode is Lock.ACCESS_EXCLUSIVE:
                 known = self.schema.table(name)
-                found.add(known.parent if known and known.parent else name)
+                above = (known.parent or next(iter(known.inherits), None)) if known else None
+                found.add(above or name)
         return found
 
     @property

@@ -57,6 +57,7 @@ class KnownColumn(Record):
     has_default: bool = False
     generated: str | None = None
     reads: frozenset[str] = frozenset()  # the columns that its generation expression reads
+    collation: str | None = None  # None: its type's own
 
 
 class KnownIndex(Record):
@@ -88,12 +89,12 @@ class KnownTable(Record):
     of_type: str | None = None
     access_method: str | None = None
 
-    def valid_checks(self) -> Iterator[Expression]:
-        """Give the expressions of its validated, enforced CHECK constraints."""
-        for constraint in self.constraints.values():
+    def valid_checks(self) -> Iterator[tuple[str, Expression]]:
+        """Give its validated, enforced CHECK constraints: name and expression."""
+        for name, constraint in self.constraints.items():
             checked = constraint.kind is ConstraintKind.CHECK and constraint.valid and constraint.enforced
             if checked and constraint.expression:
-                yield constraint.expression
+                yield name, constraint.expression
 
     def foreign_keys(self) -> Iterator[Constraint]:
         """Give its foreign keys."""
@@ -131,7 +132,7 @@ class Schema:
         self.extensions: set[str] = set()
         self.schemas: set[str] = set()
         self.maybe_referencing: dict[str, dict[str, None]] = {}  # children by parent, dropped ones included
-        self.has_partitions = False  # spares a look at every table where there are none
+        self.has_partitions = False  # or tables that inherit; spares a look at every table where there are none
         self.fresh: set[tuple[str, str]] = set()
 
     def fork(self, touched: Iterable[str]) -> Schema:
@@ -202,6 +203,17 @@ class Schema:
         direct = [name for name, table in self.tables.items() if table.parent == parent]
         return direct + [below for name in direct for below in self.partitions(name)]
 
+    def descendants(self, table: str) -> list[str]:
+        """Give the tables that ALTER TABLE on this one reaches: its partitions, and those that inherit from it."""
+        if not self.has_partitions:
+            return []
+        direct = [name for name, each in self.tables.items() if each.parent == table or table in each.inherits]
+        return direct + [below for name in direct for below in self.descendants(name)]
+
+    def domain_of(self, declared: SqlType) -> KnownDomain | None:
+        """Give the domain that a column of this type has; an array of a domain isn't one."""
+        return None if declared.dimensions else self.domains.get(declared.name)
+
     def default_partition(self, parent: str) -> str | None:
         """Give the name of a table's DEFAULT partition, where it is known to have one."""
         for name, table in self.tables.items():
@@ -269,13 +281,14 @@ def default_name(table: str, constraint: Constraint) -> str:
 
 
 def _learn_column(schema: Schema, table: KnownTable, column: Column) -> None:
-    domain = schema.domains.get(column.type.name)
+    domain = schema.domain_of(column.type)
     table.columns[column.name] = KnownColumn(
         column.type.stored,
         not_null=column.not_null,
         has_default=column.has_default or bool(domain and domain.has_default),
         generated=column.generated,
         reads=frozenset(column.generation.columns()) if column.generation else frozenset(),
+        collation=column.collation,
     )
 
 
@@ -289,7 +302,7 @@ def _learn_constraint(schema: Schema, name: str, table: KnownTable, constraint: 
         }
     if constraint.kind in (ConstraintKind.PRIMARY_KEY, ConstraintKind.NOT_NULL) and constraint.valid:
         promised = constraint.columns
-        index = schema.indexes.get(_beside(name, constraint.using_index)) if constraint.using_index else None
+        index = schema.indexes.get(beside(name, constraint.using_index)) if constraint.using_index else None
         if index:
             promised = tuple(column for column in index.columns if column)
         for column in promised:
@@ -297,14 +310,14 @@ def _learn_constraint(schema: Schema, name: str, table: KnownTable, constraint: 
                 table.columns[column].not_null = True
     if constraint.kind in (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUDE):
         if constraint.using_index:
-            _rename_index(schema, _beside(name, constraint.using_index), _beside(name, label))
+            _rename_index(schema, beside(name, constraint.using_index), beside(name, label))
         else:
-            schema.indexes[_beside(name, label)] = KnownIndex(
+            schema.indexes[beside(name, label)] = KnownIndex(
                 name, constraint.columns, unique=True, reads=frozenset(), backs_constraint=True
             )
 
 
-def _beside(table: str, name: str) -> str:
+def beside(table: str, name: str) -> str:
     """Give a name in the table's schema, which is where its indexes live."""
     return f"{table.rsplit('.', 1)[0]}.{name}" if "." in table else name
 
@@ -330,12 +343,15 @@ def _create_table(schema: Schema, action: CreateTable) -> None:
     )
     for above in (*action.like, *action.inherits, *([action.parent] if action.parent else [])):
         _inherit_columns(schema, table, above)
+    for above in (*action.inherits, *([action.parent] if action.parent else [])):
+        _inherit_checks(schema, table, above)
     for column in action.columns:
         _learn_column(schema, table, column)
     schema.tables[action.table] = table
-    schema.has_partitions |= action.parent is not None
-    for constraint in action.constraints:
-        _learn_constraint(schema, action.table, table, constraint)
+    schema.has_partitions |= action.parent is not None or bool(action.inherits)
+    for constraint in action.constraints:  # NOT VALID means nothing here: there are no rows
+        known = constraint if constraint.valid else constraint.with_(valid=True)
+        _learn_constraint(schema, action.table, table, known)
     schema.fresh.add(("table", action.table))
     for column in action.columns:
         schema.fresh.add(("column", f"{action.table}.{column.name}"))
@@ -346,7 +362,14 @@ def _inherit_columns(schema: Schema, table: KnownTable, above: str) -> None:
     if source:
         table.complete = source.complete
         for name, column in source.columns.items():
-            table.columns[name] = KnownColumn(column.type, column.not_null)
+            table.columns[name] = KnownColumn(column.type, column.not_null, collation=column.collation)
+
+
+def _inherit_checks(schema: Schema, table: KnownTable, above: str) -> None:
+    source = schema.tables.get(above)
+    for label, constraint in source.constraints.items() if source else ():
+        if constraint.kind is ConstraintKind.CHECK and constraint.inherited:
+            table.constraints[label] = constraint
 
 
 def _create_table_as(schema: Schema, action: CreateTableAs) -> None:
@@ -400,9 +423,9 @@ def _drop_column(schema: Schema, action: DropColumn) -> None:
 def _change_type(schema: Schema, action: ChangeType) -> None:
     facts = schema.column(action.table, action.column)
     if facts:
-        facts.type = action.type
+        facts.type, facts.collation = action.type, action.collation
     else:
-        _known(schema, action.table).columns[action.column] = KnownColumn(action.type)
+        _known(schema, action.table).columns[action.column] = KnownColumn(action.type, collation=action.collation)
 
 
 def _alter_column(schema: Schema, action: AlterColumn) -> None:
@@ -425,8 +448,12 @@ def _alter_column(schema: Schema, action: AlterColumn) -> None:
 
 
 def _add_constraint(schema: Schema, action: AddConstraint) -> None:
-    _learn_constraint(schema, action.table, _known(schema, action.table), action.constraint)
+    reached = [action.table]
+    if action.constraint.kind is ConstraintKind.CHECK and action.constraint.inherited:
+        reached += schema.descendants(action.table)
     label = action.constraint.name or default_name(action.table, action.constraint)
+    for table in reached:
+        _learn_constraint(schema, table, _known(schema, table), action.constraint.with_(name=label))
     schema.fresh.add(("constraint", f"{action.table}.{label}"))
 
 
@@ -434,7 +461,7 @@ def _drop_constraint(schema: Schema, action: DropConstraint) -> None:
     table = schema.tables.get(action.table)
     dropped = table.constraints.pop(action.name, None) if table else None
     schema.fresh.discard(("constraint", f"{action.table}.{action.name}"))
-    schema.indexes.pop(_beside(action.table, action.name), None)
+    schema.indexes.pop(beside(action.table, action.name), None)
     if table and dropped and dropped.kind is ConstraintKind.NOT_NULL:
         for column in dropped.columns:
             if column in table.columns:
@@ -475,12 +502,17 @@ def _alter_relation(schema: Schema, action: AlterRelation) -> None:
         table.persistence = "unlogged"
     elif table and action.change is TableChange.SET_ACCESS_METHOD:
         table.access_method = action.argument
+    elif action.change is TableChange.INHERIT and action.argument:
+        _known(schema, action.table).inherits += (action.argument,)
+        schema.has_partitions = True
+    elif table and action.change is TableChange.NO_INHERIT:
+        table.inherits = tuple(each for each in table.inherits if each != action.argument)
 
 
 def _create_index(schema: Schema, action: CreateIndex) -> None:
     columns = "_".join(column.strip('"') if column else "expr" for column in action.columns)
     own = action.name or quoted(f"{action.table.rsplit('.', 1)[-1]}_{columns}_idx")
-    name = _beside(action.table, own)
+    name = beside(action.table, own)
     if action.if_not_exists and name in schema.indexes:
         return
     schema.indexes[name] = KnownIndex(
@@ -604,7 +636,7 @@ def _rename(schema: Schema, action: Rename) -> None:
         schema.enums[action.relation].discard(action.old)
         schema.enums[action.relation].add(action.new)
     elif action.relation is None:
-        _move(schema, action.kind, action.old, _beside(action.old, action.new))
+        _move(schema, action.kind, action.old, beside(action.old, action.new))
 
 
 def _set_schema(schema: Schema, action: SetSchema) -> None:

@@ -8,9 +8,10 @@ AlterTableGetLockLevel() in the server's tablecmds.c.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from expandcontract.lint.schema import KnownTable, Schema
+from expandcontract.lint.expression import Expression
+from expandcontract.lint.schema import KnownTable, Schema, beside
 from expandcontract.lint.server.attach import bound_is_proven
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.server.type_change import convert, is_plain_cast
@@ -87,15 +88,33 @@ class Effects(Record):
 
 
 class Server(Value):
-    """What is assumed of the server: major version, schema, the session's time zone (None: unknown)."""
+    """
+    What is assumed of the server: major version, schema, the session's time zone (None: unknown).
+
+    ``leaving`` are the (table, constraint) pairs that the statement at hand drops: ALTER TABLE drops first,
+    wherever in the statement that stands, so that the rest of it can't lean on them.
+    """
 
     version: int
     schema: Schema
     time_zone: str | None = None
+    leaving: frozenset[tuple[str, str]] = frozenset()
+
+    def checks_of(self, table: str) -> list[Expression]:
+        """Give the valid CHECKs of a table that the statement at hand leaves in place."""
+        known = self.schema.table(table)
+        if known is None:
+            return []
+        return [check for name, check in known.valid_checks() if (table, name) not in self.leaving]
+
+    def during(self, actions: Sequence[Action]) -> Server:
+        """Give the server as the actions of one statement meet it."""
+        drops = [(each.table, each.name) for each in actions if isinstance(each, DropConstraint)]
+        return self.with_(leaving=frozenset(drops)) if drops and len(actions) > 1 else self
 
 
 def effects_of(actions: Iterable[Action], server: Server) -> Effects:
-    """Give what these actions of one statement do together."""
+    """Give what these actions of one statement do together; see `Server.during`."""
     found = Effects()
     for action in actions:
         handler = _HANDLERS.get(type(action))
@@ -109,6 +128,11 @@ def family(table: str, server: Server) -> list[str]:
     return [table, *server.schema.partitions(table)]
 
 
+def reached(table: str, server: Server) -> list[str]:
+    """Give a table and all that ALTER TABLE on it changes as well: partitions, and tables that inherit."""
+    return [table, *server.schema.descendants(table)]
+
+
 def default_is_volatile(action: AddColumn, server: Server) -> bool:
     """Whether the column's default has to be worked out for every existing row."""
     default = action.column.default
@@ -120,7 +144,7 @@ def column_is_rewritten(action: AddColumn, server: Server) -> bool:
     column = action.column
     if action.if_not_exists and server.schema.column(action.table, column.name):
         return False
-    domain = server.schema.domains.get(column.type.name)
+    domain = server.schema.domain_of(column.type)
     if column.generated == "stored" or column.identity or column.type.serial or (domain and domain.constrained):
         return True
     if column.default is None or column.default.is_null:
@@ -129,13 +153,15 @@ def column_is_rewritten(action: AddColumn, server: Server) -> bool:
 
 
 def _add_column(action: AddColumn, server: Server, found: Effects) -> None:
-    found.lock(family(action.table, server), _AEL)
+    found.lock(reached(action.table, server), _AEL)
     column = action.column
     if action.if_not_exists and server.schema.column(action.table, column.name):
         return
     if column_is_rewritten(action, server):
         found.rewrites.update(_with_rows(action.table, server))
-    if column.not_null and not column.has_default and not found.rewrites:
+    domain = server.schema.domain_of(column.type)
+    has_default = column.has_default or bool(domain and domain.has_default)
+    if column.not_null and not has_default and not found.rewrites:
         found.scans = True  # it fails on the first row, and reads an empty table to its end
     for constraint in column.constraints:
         if constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.references:
@@ -155,29 +181,42 @@ def _with_rows(table: str, server: Server) -> list[str]:
 
 
 def _drop_column(action: DropColumn, server: Server, found: Effects) -> None:
-    found.lock(family(action.table, server), _AEL)
+    found.lock(reached(action.table, server), _AEL)
+    known = server.schema.table(action.table) or KnownTable()
+    keys = [key.references for key in known.foreign_keys() if action.column in key.columns and key.references]
+    found.lock([name for key in keys for name in family(key, server)], _AEL)
+    if action.cascade:
+        found.lock(_keyed_to(action.table, action.column, server.schema), _AEL)
+        found.lock(server.schema.views_reading(action.table, action.column), _AEL)
+
+
+def _keyed_to(table: str, column: str, schema: Schema) -> list[str]:
+    """Give the tables with a foreign key to this column."""
+    known = schema.table(table) or KnownTable()
+    return [
+        name
+        for name in schema.referencing(table)
+        for key in schema.tables[name].foreign_keys()
+        if key.references == table and column in _referenced_columns(key, known)
+    ]
 
 
 def _change_type(action: ChangeType, server: Server, found: Effects) -> None:
-    found.lock(family(action.table, server), _AEL)
+    found.lock(reached(action.table, server), _AEL)
     schema = server.schema
     facts = schema.column(action.table, action.column)
     table = schema.table(action.table) or KnownTable()
-    found.lock(
-        [
-            name
-            for name in schema.referencing(action.table)
-            for key in schema.tables[name].foreign_keys()
-            if key.references == action.table and action.column in _referenced_columns(key, table)
-        ],
-        _AEL,
-    )
-    found.lock([k.references for k in table.foreign_keys() if action.column in k.columns and k.references], _AEL)
+    found.lock(_keyed_to(action.table, action.column, schema), _AEL)
+    keys = [key.references for key in table.foreign_keys() if action.column in key.columns and key.references]
+    found.lock(keys, _AEL)
     if type_is_rewritten(action, server):
         found.rewrites.update(_with_rows(action.table, server))
+        found.checks_keys |= bool(keys)
         return
     found.builds_index |= type_rebuilds_index(action, server)
-    found.scans |= facts is not None and any(action.column in check.columns() for check in table.valid_checks())
+    found.scans |= facts is not None and any(
+        action.column in check.columns() for check in server.checks_of(action.table)
+    )
 
 
 def _referenced_columns(key: Constraint, table: KnownTable) -> tuple[str, ...]:
@@ -233,19 +272,21 @@ def type_rebuilds_index(action: ChangeType, server: Server) -> bool:
         version=server.version,
         time_zone=server.time_zone,
     ).changes_order
+    reordered |= action.collation != facts.collation
     for index in server.schema.indexes_of(action.table):
         plain = action.column in index.columns
         computed = bool(index.reads) or index.partial or None in index.columns
-        if (plain and (reordered or action.collation or computed)) or action.column in index.reads:
+        if (plain and (reordered or computed)) or action.column in index.reads:
             return True
     return False
 
 
 def _alter_column(action: AlterColumn, server: Server, found: Effects) -> None:
     if action.change in (ColumnChange.SET_STATISTICS, ColumnChange.SET_OPTIONS):
-        found.lock([action.table], _SUE)
+        statistics = action.change is ColumnChange.SET_STATISTICS
+        found.lock(reached(action.table, server) if statistics else [action.table], _SUE)
         return
-    found.lock(family(action.table, server), _AEL)
+    found.lock(reached(action.table, server), _AEL)
     if action.change is ColumnChange.SET_EXPRESSION:
         facts = server.schema.column(action.table, action.column)
         if not facts or facts.generated != "virtual":
@@ -256,10 +297,7 @@ def _alter_column(action: AlterColumn, server: Server, found: Effects) -> None:
 
 def not_null_is_proven(table: str, column: str, server: Server) -> bool:
     """Whether a validated CHECK spares the scan of SET NOT NULL; PostgreSQL looks for one since 12."""
-    known = server.schema.table(table)
-    if server.version < 12 or known is None:
-        return False
-    return any(check.proves_not_null(column) for check in known.valid_checks())
+    return server.version >= 12 and any(check.proves_not_null(column) for check in server.checks_of(table))
 
 
 def _set_not_null(table: str, columns: Iterable[str], server: Server, found: Effects) -> None:
@@ -279,10 +317,10 @@ def _add_constraint(action: AddConstraint, server: Server, found: Effects) -> No
         found.lock(family(constraint.references, server) if constraint.references else [], _SRE)
         found.checks_keys |= constraint.valid and constraint.enforced
     elif constraint.kind is ConstraintKind.CHECK:
-        found.lock(family(action.table, server), _AEL)
+        found.lock(reached(action.table, server) if constraint.inherited else [action.table], _AEL)
         found.scans |= constraint.valid and constraint.enforced
     elif constraint.kind is ConstraintKind.NOT_NULL:
-        found.lock(family(action.table, server), _AEL)
+        found.lock(reached(action.table, server), _AEL)
         if constraint.valid:
             _set_not_null(action.table, constraint.columns, server, found)
     else:
@@ -304,8 +342,7 @@ def key_columns(constraint: Constraint, table: str, schema: Schema) -> tuple[str
     """Give a key's columns, from its index where it takes one over; empty where that isn't known."""
     if constraint.using_index is None:
         return constraint.columns
-    schema_of_table = table.rsplit(".", 1)[0] + "." if "." in table else ""
-    index = schema.indexes.get(schema_of_table + constraint.using_index)
+    index = schema.indexes.get(beside(table, constraint.using_index))
     return tuple(column for column in index.columns if column) if index else ()
 
 
@@ -313,6 +350,8 @@ def _validate_constraint(action: ValidateConstraint, server: Server, found: Effe
     known = server.schema.table(action.table)
     constraint = known.constraints.get(action.name) if known else None
     found.lock(family(action.table, server), _SUE)
+    if constraint and constraint.valid:
+        return  # it is valid already
     if constraint and constraint.kind is ConstraintKind.FOREIGN_KEY:
         found.lock([constraint.references] if constraint.references else [], Lock.ROW_SHARE)
         found.checks_keys = True
@@ -321,11 +360,11 @@ def _validate_constraint(action: ValidateConstraint, server: Server, found: Effe
 
 
 def _drop_constraint(action: DropConstraint, server: Server, found: Effects) -> None:
-    found.lock(family(action.table, server), _AEL)
     known = server.schema.table(action.table)
     constraint = known.constraints.get(action.name) if known else None
+    found.lock((family if constraint and constraint.references else reached)(action.table, server), _AEL)
     if constraint and constraint.references:
-        found.lock([constraint.references], _AEL)
+        found.lock(family(constraint.references, server), _AEL)
     if action.cascade and (constraint is None or constraint.kind in _INDEXED):
         found.lock(server.schema.referencing(action.table), _AEL)
 
@@ -351,6 +390,7 @@ def _attach_partition(action: AttachPartition, server: Server, found: Effects) -
     if default:
         found.lock([default], _AEL)
         found.scans = True
+    found.lock(server.schema.referencing(action.table), _SRE)
 
 
 def _detach_partition(action: DetachPartition, server: Server, found: Effects) -> None:
@@ -358,7 +398,10 @@ def _detach_partition(action: DetachPartition, server: Server, found: Effects) -
         found.lock([action.table, action.partition], _SUE)
         return
     found.lock([action.table], _AEL)
-    found.lock([action.partition], _AEL if server.version >= 14 else _SUE)
+    default = server.schema.default_partition(action.table)
+    found.lock([default] if default else [], _AEL)
+    found.lock(server.schema.referencing(action.table), _AEL)
+    found.lock(family(action.partition, server), _AEL if server.version >= 14 else _SUE)
 
 
 _WEAK_CHANGES = {
@@ -382,10 +425,10 @@ def _alter_relation(action: AlterRelation, server: Server, found: Effects) -> No
         if action.change is TableChange.SET_TABLESPACE:
             found.rewrites.add(action.table)
         elif index and action.change is TableChange.ATTACH_INDEX:
-            found.lock([index.table], _SUE)
+            found.lock([index.table], Lock.ACCESS_SHARE)
         return
     if action.change is TableChange.SET_OPTIONS:
-        strong = "user_catalog_table" in (action.argument or "")
+        strong = "user_catalog_table" in (action.argument or "") or action.kind == "view"
         found.lock([action.table], _AEL if strong else _SUE)
         return
     found.lock([action.table], _WEAK_CHANGES.get(action.change, _AEL))
@@ -414,7 +457,7 @@ def is_no_move(action: AlterRelation, schema: Schema) -> bool:
 def _create_index(action: CreateIndex, server: Server, found: Effects) -> None:
     below = [] if action.only else server.schema.partitions(action.table)
     found.lock([action.table, *below], _SUE if action.concurrently else Lock.SHARE)
-    exists = action.if_not_exists and action.name in server.schema.indexes
+    exists = action.if_not_exists and beside(action.table, action.name or "") in server.schema.indexes
     empty = action.only and server.schema.is_partitioned(action.table)
     found.builds_index |= not exists and not empty
 
@@ -440,12 +483,18 @@ def _drop(action: Drop, server: Server, found: Effects) -> None:
         index = schema.indexes.get(action.name)
         found.lock([index.table] if index else [], _SUE if action.concurrently else _AEL)
     elif action.kind in _RELATIONS:
-        found.lock([action.name, *schema.partitions(action.name), *schema.referenced(action.name)], _AEL)
+        found.lock([action.name, *schema.partitions(action.name)], _AEL)
+        found.lock([below for name in schema.referenced(action.name) for below in family(name, server)], _AEL)
         known = schema.table(action.name)
-        found.lock([known.parent] if known and known.parent else [], _AEL)
-        found.lock(schema.referencing(action.name) if action.cascade else [], _AEL)
+        if known and known.parent:
+            default = schema.default_partition(known.parent)
+            found.lock([known.parent, *([default] if default else [])], _AEL)
+        if action.cascade:
+            found.lock([*schema.descendants(action.name), *schema.referencing(action.name)], _AEL)
+            found.lock([name for name, view in schema.views.items() if action.name in view.sources], _AEL)
     elif action.cascade and action.kind in ("type", "domain", "extension"):
         found.lock([table for table, _ in schema.using_type(action.name)], _AEL)
+        found.lock(_typed(action.name, schema), _AEL)
     elif action.cascade and action.kind in ("function", "procedure", "routine"):
         found.lock(
             [
@@ -459,7 +508,10 @@ def _drop(action: Drop, server: Server, found: Effects) -> None:
 
 def _rename(action: Rename, server: Server, found: Effects) -> None:
     if action.relation and action.kind in _RELATION_PARTS:
-        found.lock(family(action.relation, server) if action.kind == "column" else [action.relation], _AEL)
+        recurses = action.kind in ("column", "tabconstraint")
+        found.lock(reached(action.relation, server) if recurses else [action.relation], _AEL)
+    elif action.kind == "attribute" and action.relation:
+        found.lock(_typed(action.relation, server.schema), _AEL)
     elif action.kind in _RELATIONS and action.old not in server.schema.indexes:
         found.lock([action.old], _AEL)
 
@@ -470,7 +522,7 @@ def _set_schema(action: SetSchema, server: Server, found: Effects) -> None:
 
 
 def _truncate(action: Truncate, server: Server, found: Effects) -> None:
-    emptied = {name for table in action.tables for name in family(table, server)}
+    emptied = {name for table in action.tables for name in reached(table, server)}
     while action.cascade:
         more = {name for table in emptied for name in server.schema.referencing(table)} - emptied
         if not more:
@@ -482,7 +534,7 @@ def _truncate(action: Truncate, server: Server, found: Effects) -> None:
 
 def _lock_table(action: LockTable, server: Server, found: Effects) -> None:
     for table in action.tables:
-        found.lock(family(table, server), Lock(action.mode))
+        found.lock(reached(table, server), Lock(action.mode))
 
 
 def _write(action: Write, server: Server, found: Effects) -> None:
@@ -504,6 +556,7 @@ def _create_table(action: CreateTable, server: Server, found: Effects) -> None:
         found.lock([action.parent], _AEL)
         default = server.schema.default_partition(action.parent)
         found.lock([default] if default else [], _AEL)
+        found.lock(server.schema.referencing(action.parent), _SRE)
     found.lock(action.like, Lock.ACCESS_SHARE)
     found.lock(action.inherits, _SUE)
 
@@ -537,8 +590,18 @@ def _alter_domain(action: AlterDomain, server: Server, found: Effects) -> None:
 
 def _alter_composite(action: AlterComposite, server: Server, found: Effects) -> None:
     if action.cascade:
-        typed = [name for name, table in server.schema.tables.items() if table.of_type == action.type]
+        typed = _typed(action.type, server.schema)
         found.lock(typed, _AEL)
+        found.rewrites.update(typed if action.change == "ALTER" else ())
+
+
+def _typed(name: str, schema: Schema) -> list[str]:
+    """Give the tables made ``OF`` a composite type."""
+    return [table for table, known in schema.tables.items() if known.of_type == name]
+
+
+def _create_trigger(action: CreateTrigger, server: Server, found: Effects) -> None:
+    found.lock(family(action.table, server), _SRE)
 
 
 def _on_table(mode: Lock) -> Callable[[Action, Server, Effects], None]:
@@ -590,7 +653,7 @@ _HANDLERS: dict[type[Action], Callable[..., None]] = {
     CreateStatistics: _on_table(_SUE),
     CreateTable: _create_table,
     CreateTableAs: _create_table_as,
-    CreateTrigger: _on_table(_SRE),
+    CreateTrigger: _create_trigger,
     CreateView: _create_view,
     DetachPartition: _detach_partition,
     Drop: _drop,
