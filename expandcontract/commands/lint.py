@@ -32,6 +32,8 @@ from expandcontract.lint.statement import (
     CreateTable,
     Drop,
     DropColumn,
+    Rename,
+    SetSchema,
 )
 from expandcontract.lint.value import Value
 
@@ -240,7 +242,7 @@ def lint_tree(
 
 
 def _removes(revision: RenderedRevision) -> bool:
-    return any(isinstance(action, DropColumn | Drop) for action in _actions(revision, "contract"))
+    return any(isinstance(action, DropColumn | Drop | Rename | SetSchema) for action in _actions(revision, "contract"))
 
 
 def _mapped_at(revisions: Sequence[RenderedRevision], mapped: frozenset[Pair]) -> list[frozenset[Pair]]:
@@ -249,9 +251,11 @@ def _mapped_at(revisions: Sequence[RenderedRevision], mapped: frozenset[Pair]) -
     for revision in reversed(revisions):
         found.append(mapped)
         added = set[Pair]()
-        for action in _actions(revision, "upgrade"):
+        for action in (*_actions(revision, "upgrade"), *_actions(revision, "contract")):
             if isinstance(action, AddColumn):
                 added.add((action.table, action.column.name))
+            elif isinstance(action, Rename) and action.kind == "column":
+                added.add((action.relation or "", action.new))
             elif isinstance(action, CreateTable):
                 added |= {pair for pair in mapped if pair[0] == action.table}
         mapped -= added

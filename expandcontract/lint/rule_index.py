@@ -90,7 +90,7 @@ JUDGES: dict[str, tuple[str, ...]] = {
     "lock-timeout-after-ddl": ("SetVariable",),
     "lock-timeout-disabled": ("SetVariable",),
     "lock-timeout-too-long": ("SetVariable",),
-    "mapped-column-removed": ("DropColumn", "Drop"),
+    "mapped-column-removed": ("DropColumn", "Drop", "Rename", "SetSchema"),
     "mismatched-fk-type": ("CreateTable", "AddConstraint", "AddColumn"),
     "missing-schema-qualification": ("CreateTable", "CreateView", "CreateFunction"),
     "multiple-alter-same-table": ("Action",),

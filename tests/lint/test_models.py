@@ -129,3 +129,19 @@ def test_env_py_is_left_alone_where_nothing_is_removed(tree: Path) -> None:
     (tree / "env.py").write_text("raise RuntimeError('nobody asked')")
 
     assert [each for each in linted(tree) if "models" in each.message] == []
+
+
+@pytest.mark.parametrize(
+    ("removal", "count"),
+    [
+        ("op.alter_column('users', 'name', new_column_name='called')", 1),
+        ("op.alter_column('users', 'email', new_column_name='mail')", 0),
+        ("op.rename_table('users', 'people')", 1),
+        ("op.execute('ALTER TABLE users SET SCHEMA shop')", 1),
+        ("op.rename_table('users', 'people'); op.execute('CREATE VIEW users AS SELECT * FROM people')", 0),
+    ],
+)
+def test_a_contract_that_renames_what_the_models_map(tree: Path, removal: str, count: int) -> None:
+    write_revision(tree, "second", "first", CONTRACT.format(removal))
+
+    assert len(about_models(tree)) == count

@@ -13,8 +13,7 @@ from expandcontract.lint.statement import Action, AddConstraint, ValidateConstra
 
 
 def check(action: ValidateConstraint, scene: Scene) -> Iterator[Problem]:
-    for done in scene.done:
-        earlier = done.action
+    for earlier in (*(done.action for done in scene.done), *scene.statement.actions):
         same_table = isinstance(earlier, AddConstraint) and earlier.table == action.table
         if same_table and scene.is_live(action.table) and _adds(earlier, action.name):
             yield Problem(f"the strong lock that added {action.name} is kept while every row of {action.table} is read")

@@ -286,7 +286,8 @@ def _alter_column(action: AlterColumn, server: Server, found: Effects) -> None:
         statistics = action.change is ColumnChange.SET_STATISTICS
         found.lock(reached(action.table, server) if statistics else [action.table], _SUE)
         return
-    found.lock(reached(action.table, server), _AEL)
+    alone = action.change is ColumnChange.SET_COMPRESSION
+    found.lock([action.table] if alone else reached(action.table, server), _AEL)
     if action.change is ColumnChange.SET_EXPRESSION:
         facts = server.schema.column(action.table, action.column)
         if not facts or facts.generated != "virtual":
@@ -362,7 +363,8 @@ def _validate_constraint(action: ValidateConstraint, server: Server, found: Effe
 def _drop_constraint(action: DropConstraint, server: Server, found: Effects) -> None:
     known = server.schema.table(action.table)
     constraint = known.constraints.get(action.name) if known else None
-    found.lock((family if constraint and constraint.references else reached)(action.table, server), _AEL)
+    alone = constraint and (constraint.kind in _INDEXED or constraint.kind is ConstraintKind.FOREIGN_KEY)
+    found.lock((family if alone else reached)(action.table, server), _AEL)
     if constraint and constraint.references:
         found.lock(family(constraint.references, server), _AEL)
     if action.cascade and (constraint is None or constraint.kind in _INDEXED):
@@ -391,6 +393,8 @@ def _attach_partition(action: AttachPartition, server: Server, found: Effects) -
         found.lock([default], _AEL)
         found.scans = True
     found.lock(server.schema.referencing(action.table), _SRE)
+    own = {(index.columns, index.unique) for index in server.schema.indexes_of(action.partition)}
+    found.builds_index |= any((i.columns, i.unique) not in own for i in server.schema.indexes_of(action.table))
 
 
 def _detach_partition(action: DetachPartition, server: Server, found: Effects) -> None:
@@ -544,7 +548,8 @@ def _write(action: Write, server: Server, found: Effects) -> None:
 
 
 def _read(action: Read, server: Server, found: Effects) -> None:
-    found.lock(action.tables, Lock.ROW_SHARE if action.locks_rows else Lock.ACCESS_SHARE)
+    tables = [each for table in action.tables for each in reached(table, server)]
+    found.lock(tables, Lock.ROW_SHARE if action.locks_rows else Lock.ACCESS_SHARE)
     found.reads_data |= bool(action.tables)
 
 
