@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from expandcontract.domain.phase import Phase
 from expandcontract.lint.catalogue import rules_on
+from expandcontract.lint.finding import Hazard
 from expandcontract.lint.rule import Problem, Rule
 from expandcontract.lint.scene import BLOCKING, Done, Guarantees, Scene, Surroundings
 from expandcontract.lint.schema import Schema
@@ -73,12 +74,25 @@ def _statement(scene: Scene, statement: Statement) -> Iterator[Verdict]:
         scene.locks = scene.live_locks(scene.effects)
         for name, rule in rules_on(type(action)):
             for problem in rule.check(action, scene):
-                yield Verdict(name, rule, problem, action, statement)
+                yield Verdict(name, rule, _with_size(problem, rule, scene), action, statement)
         done.append(Done(statement, action, scene.effects, scene.locks))
     scene.server = server
     for each in done:
         _remember(scene, each)
     scene.in_transaction = outside
+
+
+def _with_size(problem: Problem, rule: Rule, scene: Scene) -> Problem:
+    """
+    Say how much there is to read, write or build, where a catalogue told.
+
+    The severity stays: a size is an estimate of one database at one moment, and the table that is small there and
+    then may be large where the statement runs.
+    """
+    if rule.hazard is not Hazard.LOCKING or not scene.schema.sizes:
+        return problem
+    size = scene.size_of_the_work()
+    return problem.with_(message=f"{problem.message} ({size})") if size else problem
 
 
 def _remember(scene: Scene, done: Done) -> None:

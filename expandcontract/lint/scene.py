@@ -112,6 +112,14 @@ class Scene(Record):
         """Whether others may be using the column."""
         return self.is_live(table) and not self.schema.is_fresh("column", f"{table}.{column}")
 
+    def size_of_the_work(self) -> str:
+        """Give how large the tables are that the action works on under its locks; empty where nobody told."""
+        if not self.effects.is_slow or not self.schema.sizes:
+            return ""
+        tables = sorted(self.effects.rewrites | {name for name, mode in self.locks.items() if mode > Lock.ACCESS_SHARE})
+        sizes = {table: size for table in tables if (size := self.schema.size(table))}
+        return "; ".join(f"{table} has {size}" for table, size in sizes.items())
+
     def live_locks(self, effects: Effects) -> dict[str, Lock]:
         """Give the locks on tables that others use; the migration tool's own table isn't one."""
         return {table: mode for table, mode in effects.locks.items() if table != BOOKKEEPING and self.is_live(table)}

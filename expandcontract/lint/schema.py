@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from expandcontract.lint.expression import Expression, walk
 from expandcontract.lint.identifier import quoted
 from expandcontract.lint.reading.text import read
+from expandcontract.lint.size import Size, read_sizes, together
 from expandcontract.lint.sqltype import SqlType
 from expandcontract.lint.statement import (
     Action,
@@ -133,6 +134,7 @@ class Schema:
         self.schemas: set[str] = set()
         self.maybe_referencing: dict[str, dict[str, None]] = {}  # children by parent, dropped ones included
         self.has_partitions = False  # or tables that inherit; spares a look at every table where there are none
+        self.sizes: dict[str, Size] = {}  # as a catalogue told
         self.fresh: set[tuple[str, str]] = set()
 
     def fork(self, touched: Iterable[str]) -> Schema:
@@ -153,6 +155,7 @@ class Schema:
         """Give the schema that running this SQL on an empty database leaves behind."""
         schema = cls()
         schema.learn(read(sql))
+        schema.sizes.update(read_sizes(sql))
         return schema
 
     def learn(self, statements: Iterable[Statement]) -> None:
@@ -209,6 +212,11 @@ class Schema:
             return []
         direct = [name for name, each in self.tables.items() if each.parent == table or table in each.inherits]
         return direct + [below for name in direct for below in self.descendants(name)]
+
+    def size(self, table: str) -> Size | None:
+        """Give how large a table is, its partitions included; None where no catalogue told."""
+        told = [self.sizes[name] for name in (table, *self.partitions(table)) if name in self.sizes]
+        return together(told) if told else None
 
     def domain_of(self, declared: SqlType) -> KnownDomain | None:
         """Give the domain that a column of this type has; an array of a domain isn't one."""
