@@ -174,7 +174,7 @@ def _seen(observed: Observed) -> str:
         return f"failed: {observed.error}"
     locks = observed.locks
     if locks is None:
-        held = "ran outside a transaction, so its locks were not seen"
+        held = "ran outside a transaction and waited for nobody, so its locks were not seen"
     else:
         held = ", ".join(f"{Lock(mode)} on {name}" for name, mode in sorted(locks.items())) or "no lock"
     work = f"; {', '.join(sorted(observed.work))}" if observed.work else ""

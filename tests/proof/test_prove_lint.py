@@ -55,7 +55,8 @@ def test_every_statement_is_run_and_agrees_with_the_rules(scratch: str, tmp_path
     assert key["locks"] == {"orders": "SHARE ROW EXCLUSIVE", "users": "SHARE ROW EXCLUSIVE"}
     assert key["work"] == ["key check"]
     (concurrent,) = [each for each in document["statements"] if "CONCURRENTLY" in each["statement"]]
-    assert concurrent["locks"] is None
+    assert concurrent["locks"] == {"users": "SHARE UPDATE EXCLUSIVE"}
+    assert concurrent["work"] == ["index build"]
     assert [each["line"] for each in document["statements"] if each["error"]] == [11]
 
 
