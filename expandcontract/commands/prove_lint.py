@@ -127,7 +127,8 @@ def _prove(step: Step, observer: Observer, schema: Schema) -> Proof:
 def _differences(said: Effects, observed: Observed, existing: set[str]) -> Iterator[str]:
     if observed.error is not None or observed.locks is None:
         return
-    for relation in sorted((said.locks.keys() | observed.locks.keys()) & existing):
+    compared = observed.locks.keys() if observed.outside else said.locks.keys() | observed.locks.keys()
+    for relation in sorted(compared & existing):
         expected, seen = said.locks.get(relation), observed.locks.get(relation)
         if (expected or 0) != (seen or 0):
             yield f"{relation}: said {expected or 'no lock'}, seen {Lock(seen) if seen else 'no lock'}"
@@ -174,7 +175,7 @@ def _seen(observed: Observed) -> str:
         return f"failed: {observed.error}"
     locks = observed.locks
     if locks is None:
-        held = "ran outside a transaction and waited for nobody, so its locks were not seen"
+        held = "ran outside a transaction and never waited while it held a lock, so none was seen"
     else:
         held = ", ".join(f"{Lock(mode)} on {name}" for name, mode in sorted(locks.items())) or "no lock"
     work = f"; {', '.join(sorted(observed.work))}" if observed.work else ""

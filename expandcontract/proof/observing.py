@@ -63,13 +63,15 @@ class Observed:
     What one statement did to relations that existed before it.
 
     ``locks`` gives the number of the strongest mode by relation (8 is ACCESS EXCLUSIVE), or None where nobody could
-    see them: the statement runs outside of transactions and waits for nobody. ``error`` is the server's message.
+    see them: the statement runs outside of transactions and waits for nobody, or not while it holds them.
+    ``outside`` tells that the locks are those of one moment. ``error`` is the server's message.
     """
 
     locks: dict[str, int] | None
     work: frozenset[str] = frozenset()
     seconds: float = 0.0
     error: str | None = None
+    outside: bool = False
 
 
 @dataclass(slots=True)
@@ -113,9 +115,12 @@ class Observer:
         self.connection.execute("SET LOCAL client_min_messages = warning")
         held = self.connection.execute(_LOCKS)
         locks = _strongest((before[oid][1], mode) for oid, mode in held if oid in before)
+        return Observed(locks, self._work_since(before))
+
+    def _work_since(self, before: dict[int, tuple[int, str]]) -> frozenset[str]:
         after = self._relations()
         rewritten = {oid for oid, (node, _) in before.items() if oid in after and after[oid][0] != node}
-        return Observed(locks, self._work({name for _, name in before.values()}, bool(rewritten)))
+        return self._work({name for _, name in before.values()}, bool(rewritten))
 
     def _work(self, existing: set[str], rewritten: bool) -> frozenset[str]:
         found = {"rewrite"} if rewritten else set()
@@ -153,8 +158,8 @@ class Observer:
             raise error
         if error is not None:
             return Observed(None, error=str(error).strip().splitlines()[0])
-        work = self._work({name for _, name in before.values()}, rewritten=False)
-        return Observed(locks, work, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        return Observed(locks or None, self._work_since(before), seconds, outside=True)
 
     def _another_session(self) -> psycopg.Connection[Any]:
         info = self.connection.info

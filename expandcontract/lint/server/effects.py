@@ -471,6 +471,11 @@ def _reindex(action: Reindex, server: Server, found: Effects) -> None:
     found.builds_index = True
     if action.scope == "table":
         found.lock(family(action.name, server), mode)
+    elif action.scope in ("schema", "database", "system"):
+        within = f"{action.name}." if action.scope == "schema" and action.name != "public" else ""
+        public = action.scope == "schema" and not within
+        names = [name for name in server.schema.tables if name.startswith(within) and not (public and "." in name)]
+        found.lock(names, mode)
     elif action.scope == "index" and action.name in server.schema.indexes:
         found.lock([server.schema.indexes[action.name].table], mode)
 
