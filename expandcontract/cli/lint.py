@@ -35,7 +35,7 @@ _HERE = ""  # --prove and --schema-from without a value
 
 @click.command("lint")
 @click.argument("paths", nargs=-1)
-@click.option("--since", metavar="GIT_REF", help="Report only about files that differ from this commit.")
+@click.option("--since", metavar="GIT_REF", help="Report only what is new since this commit.")
 @click.option("--since-revision", metavar="REVISION", help="Report only about the revisions after this one.")
 @click.option(
     "--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to report."
@@ -110,7 +110,7 @@ def lint(
                 schema=deployed,
                 in_transaction=not no_transaction,
                 phase=Phase(phase) if phase else None,
-                reported=_reported_texts(sources, since),
+                before=_changed_texts(sources, since),
                 known=known,
             )
         else:
@@ -247,11 +247,16 @@ def _text(file: Path) -> str:
         raise UsageError(f"{file}: {error}") from error
 
 
-def _reported_texts(sources: list[command.Source], since: str | None) -> set[str] | None:
+def _changed_texts(sources: list[command.Source], since: str | None) -> dict[str, str] | None:
+    """The files that differ from the reference, each with its text there."""
     if since is None:
         return None
     changed = command.changed_since(since, Path.cwd())
-    return {source.path for source in sources if Path(source.path).resolve() in changed}
+    return {
+        source.path: command.text_at(since, Path(source.path))
+        for source in sources
+        if Path(source.path).resolve() in changed
+    }
 
 
 def _tree(

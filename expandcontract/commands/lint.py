@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -116,17 +117,33 @@ def changed_since(reference: str, directory: Path) -> set[Path]:
     names: list[str] = []
     for command in commands:
         try:
-            answer = subprocess.run(  # noqa: S603 - the reference is the user's own
-                ["git", "-C", str(directory), *command],  # noqa: S607 - whichever git the user uses
-                capture_output=True,
-                text=True,
-                check=True,
-            )
+            names += _git(directory, *command).splitlines()
         except (OSError, subprocess.CalledProcessError) as error:
             detail = getattr(error, "stderr", "") or str(error)
             raise UsageError(f"git can't compare with {reference!r}", because=detail.strip()) from error
-        names += answer.stdout.splitlines()
     return {(directory / name).resolve() for name in names}
+
+
+def text_at(reference: str, file: Path) -> str:
+    """Give a file's text at a git reference; empty where it wasn't there or wasn't text."""
+    import subprocess
+
+    try:
+        return _git(file.resolve().parent, "show", f"{reference}:./{file.name}")
+    except (OSError, UnicodeDecodeError, subprocess.CalledProcessError):
+        return ""
+
+
+def _git(directory: Path, *arguments: str) -> str:
+    import subprocess  # here, because most runs need no git
+
+    return subprocess.run(  # noqa: S603 - the reference is the user's own
+        ["git", "-C", str(directory), *arguments],  # noqa: S607 - whichever git the user uses
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    ).stdout
 
 
 def lint_texts(
@@ -137,7 +154,7 @@ def lint_texts(
     schema: str = "",
     in_transaction: bool = True,
     phase: Phase | None = None,
-    reported: set[str] | None = None,
+    before: Mapping[str, str] | None = None,
     known: baseline.Baseline | None = None,
 ) -> Report:
     """
@@ -150,7 +167,8 @@ def lint_texts(
         schema: SQL of what was deployed before the first text.
         in_transaction: whether the runner wraps each text in a transaction.
         phase: the phase that all of them belong to.
-        reported: the paths to report about; the others only tell the schema. None means all.
+        before: what to compare with: the earlier text of each path that has changed. What was found in it is old, and
+            the other paths only tell the schema. None means that everything is reported.
         known: the findings that a baseline knows.
 
     """
@@ -159,11 +177,17 @@ def lint_texts(
     findings: list[Finding] = []
     statements = 0
     for source in sources:
-        if reported is not None and source.path not in reported:
+        if before is not None and source.path not in before:
             deployed.learn(read(source.text))
             continue
+        old: tuple[Finding, ...] = ()
+        if before and before[source.path]:
+            earlier = copy.deepcopy(deployed)
+            old = lint(
+                before[source.path], earlier, assumed, settings.severities, path=source.path, today=today
+            ).findings
         linted = lint(source.text, deployed, assumed, settings.severities, path=source.path, today=today)
-        findings += linted.findings
+        findings += baseline.new(linted.findings, baseline.knowing(old)) if old else linted.findings
         statements += linted.statements
     return _report(findings, statements, len(sources), settings, known)
 

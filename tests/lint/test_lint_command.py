@@ -95,6 +95,23 @@ def test_since_reports_only_about_files_that_changed(elsewhere: Path) -> None:
     assert "change-type-rewrite" not in {rule for _, rule in errors}
 
 
+def test_since_reports_what_the_changes_of_a_file_brought_and_not_what_was_there(elsewhere: Path) -> None:
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    (elsewhere / "a.sql").write_text("DROP TABLE old;\nSELECT count(*) FROM big;\n")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *command], check=True, cwd=elsewhere)
+    (elsewhere / "a.sql").write_text(
+        "-- moved\n\nDROP TABLE old;\nALTER TABLE busy ADD COLUMN x int;\nSELECT  count(*) FROM big;\nDROP TABLE new;\n"
+    )
+
+    document = json.loads(run("a.sql", "--since", "HEAD", "--json").stdout)
+
+    found = {(each["rule"], each["line"]) for each in document["findings"]}
+    assert ("drop-table", 6) in found
+    assert ("multiple-locks-in-transaction", 4) in found
+    assert not any(line == 3 for _, line in found)
+
+
 def test_since_an_unknown_reference_is_a_usage_error(elsewhere: Path) -> None:
     (elsewhere / "1.sql").write_text("SELECT 1")
     result = run("1.sql", "--since", "no-such-branch")
