@@ -272,6 +272,7 @@ def _tree(
 
     from expandcontract.alembic_bridge.models import mapped_columns
     from expandcontract.alembic_bridge.rendering import revisions_after
+    from expandcontract.commands.lint_tree import lint_tree
 
     try:
         reported = revisions_after(project.script, since_revision) if since_revision else None
@@ -280,7 +281,7 @@ def _tree(
     if since:
         changed = command.changed_since(since, Path.cwd())
         reported = changed if reported is None else reported & changed
-    return command.lint_tree(
+    return lint_tree(
         revisions,
         settings,
         today=date.today(),

@@ -11,7 +11,7 @@ from expandcontract.alembic_bridge.models import mapped_columns
 from expandcontract.alembic_bridge.project import open_project
 from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.alembic_bridge.rendering import render_tree
-from expandcontract.commands.lint import lint_tree
+from expandcontract.commands.lint_tree import lint_tree
 from expandcontract.lint import Finding
 from expandcontract.lint.settings import Settings
 from tests.lint.test_revisions import upgrade, write_revision
