@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from expandcontract.domain.phase import Phase
-from expandcontract.lint.schema import FRESH_KINDS, Schema
+from expandcontract.lint.known import FRESH_KINDS
+from expandcontract.lint.schema import Schema
 from expandcontract.lint.server.effects import Effects, Server, effects_of
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Action, Statement, Transaction

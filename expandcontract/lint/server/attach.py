@@ -11,7 +11,8 @@ from datetime import date, datetime
 from typing import Any
 
 from expandcontract.lint.expression import Comparison, Expression
-from expandcontract.lint.schema import KnownTable, Schema
+from expandcontract.lint.known import KnownTable
+from expandcontract.lint.schema import Schema
 from expandcontract.lint.statement import AttachPartition, Bound
 
 _UNBOUNDED = ("MINVALUE", "MAXVALUE")

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from expandcontract.lint.expression import Expression
-from expandcontract.lint.schema import KnownTable, Schema, beside
+from expandcontract.lint.known import KnownTable, beside
+from expandcontract.lint.schema import Schema
 from expandcontract.lint.server.attach import bound_is_proven
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.server.type_change import convert, is_plain_cast
