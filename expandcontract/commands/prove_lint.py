@@ -17,8 +17,9 @@ from expandcontract.domain.change import Backfill
 from expandcontract.errors import UsageError
 from expandcontract.lint.reading.text import read
 from expandcontract.lint.schema import Schema
-from expandcontract.lint.server.effects import Effects, Server, effects_of
+from expandcontract.lint.server.effects import effects_of
 from expandcontract.lint.server.locks import Lock
+from expandcontract.lint.server.server import Effects, Server
 from expandcontract.lint.statement import AlterDomain, Statement, Transaction
 from expandcontract.proof.observing import Observed, Observer
 from expandcontract.proof.scratch_server import Installation, ScratchServer, choose_installation, find_installations

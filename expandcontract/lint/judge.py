@@ -11,7 +11,8 @@ from expandcontract.lint.finding import Hazard
 from expandcontract.lint.rule import Problem, Rule
 from expandcontract.lint.scene import BLOCKING, Done, Guarantees, Scene, Surroundings
 from expandcontract.lint.schema import Schema
-from expandcontract.lint.server.effects import Server, effects_of
+from expandcontract.lint.server.effects import effects_of
+from expandcontract.lint.server.server import Server
 from expandcontract.lint.statement import Action, AddEnumValue, SetVariable, Statement, Transaction
 from expandcontract.lint.value import Value
 

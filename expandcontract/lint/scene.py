@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from expandcontract.domain.phase import Phase
 from expandcontract.lint.known import FRESH_KINDS
 from expandcontract.lint.schema import Schema
-from expandcontract.lint.server.effects import Effects, Server, effects_of
+from expandcontract.lint.server.effects import effects_of
 from expandcontract.lint.server.locks import Lock
+from expandcontract.lint.server.server import Effects, Server
 from expandcontract.lint.statement import Action, Statement, Transaction
 from expandcontract.lint.value import Record, Value
 
