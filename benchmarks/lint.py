@@ -25,7 +25,7 @@ from tests.lint.lint_corpus import Score, rows, score  # noqa: E402
 REPEATS = 5
 # As installed: pip compiles modules, whatever the environment of this run says about writing bytecode.
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-EC_LINT = [sys.executable, "-c", "from expandcontract.cli.main import main; main()", "lint"]
+EC_LINT = [sys.executable, "-c", "from expandcontract.__main__ import main; main()", "lint"]
 SQUAWK = shutil.which("squawk", path=str(Path(sys.executable).parent)) or shutil.which("squawk") or "squawk"
 # What squawk's rules would be called here; a finding that fits a label in any of these ways fits.
 IN_OUR_WORDS: dict[str, set[str]] = {

@@ -27,8 +27,8 @@ from sqlalchemy import URL
 from expandcontract.alembic_bridge.models import differences_from_models
 from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.alembic_bridge.rendering import render_tree
-from expandcontract.commands.lint import lint_tree
 from expandcontract.commands.lint import load_settings as lint_settings
+from expandcontract.commands.lint_tree import lint_tree
 from expandcontract.commands.rehearsal import Rehearsal, in_order, name_of, rehearse
 from expandcontract.config import Settings, load_settings
 from expandcontract.domain.phase import Phase

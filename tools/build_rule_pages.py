@@ -1,20 +1,49 @@
-"""Writes docs/reference/rules/ from the rule files; --check only tells whether the pages are fresh."""
+"""
+Writes what follows from the rule files: docs/reference/rules/ and lint/rule_index.py.
+
+``--check`` writes nothing and tells whether they are fresh. A new rule is a new file in lint/rules/ and a run of this.
+"""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
-from expandcontract.lint.catalogue import all_rules
+from expandcontract.lint import rules
 from expandcontract.lint.explain import CLASSES, explain
+from expandcontract.lint.rule import Rule
 
-PAGES = Path(__file__).parent.parent / "docs" / "reference" / "rules"
+ROOT = Path(__file__).parent.parent
+PAGES = ROOT / "docs" / "reference" / "rules"
+RULE_INDEX = ROOT / "expandcontract" / "lint" / "rule_index.py"
 HEAD = "<!-- Written by tools/build_rule_pages.py from the rule's own file. -->\n\n"
+
+
+def rules_on_disk() -> dict[str, Rule]:
+    """Give every rule by its name, as the files in lint/rules/ have them."""
+    names = sorted(module.name for module in iter_modules(rules.__path__))
+    return {name.replace("_", "-"): import_module(f"{rules.__name__}.{name}").RULE for name in names}
+
+
+def rule_index() -> str:
+    """Give the module that tells which actions each rule judges."""
+    lines = [
+        '"""Which actions each rule judges; written by tools/build_rule_pages.py from the rule files."""',
+        "",
+        "JUDGES: dict[str, tuple[str, ...]] = {",
+    ]
+    for name, rule in rules_on_disk().items():
+        judged = [f'"{action.__name__}"' for action in rule.on]
+        row = f'    "{name}": ({", ".join(judged)}{"," if len(judged) == 1 else ""}),'
+        lines += [row] if len(row) <= 120 else [f'    "{name}": (', *(f"        {each}," for each in judged), "    ),"]
+    return "\n".join([*lines, "}", ""])
 
 
 def pages() -> dict[str, str]:
     """Give the text of every page by its file name."""
-    found = {f"{name}.md": HEAD + explain(name) for name in all_rules()}
+    found = {f"{name}.md": HEAD + explain(name, rule) for name, rule in rules_on_disk().items()}
     found["index.md"] = HEAD + index()
     return found
 
@@ -25,25 +54,29 @@ def index() -> str:
     for hazard, meaning in CLASSES.items():
         lines += [f"## Class {hazard}: {meaning}", "", "| rule | found when |", "|---|---|"]
         lines += [
-            f"| [{name}]({name}.md) | {rule.title} |" for name, rule in all_rules().items() if rule.hazard is hazard
+            f"| [{name}]({name}.md) | {rule.title} |" for name, rule in rules_on_disk().items() if rule.hazard is hazard
         ]
         lines.append("")
     return "\n".join(lines)
 
 
 def stale() -> list[str]:
-    """Give the names of pages that are missing, differ, or belong to no rule."""
+    """Give the files that are missing, differ, or belong to no rule."""
     expected = pages()
     written = {path.name: path.read_text() for path in PAGES.glob("*.md")}
-    return sorted(name for name in expected.keys() | written.keys() if expected.get(name) != written.get(name))
+    names = sorted(name for name in expected.keys() | written.keys() if expected.get(name) != written.get(name))
+    found = [f"docs/reference/rules/{name}" for name in names]
+    return found if RULE_INDEX.read_text() == rule_index() else ["expandcontract/lint/rule_index.py", *found]
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages, or with --check return 1 when they are stale."""
+    """Write index and pages, or with --check return 1 when they are stale."""
     if "--check" in arguments:
-        for name in stale():
-            sys.stderr.write(f"stale: docs/reference/rules/{name}\n")
-        return 1 if stale() else 0
+        found = stale()
+        for name in found:
+            sys.stderr.write(f"stale: {name}\n")
+        return 1 if found else 0
+    RULE_INDEX.write_text(rule_index())
     PAGES.mkdir(parents=True, exist_ok=True)
     for path in PAGES.glob("*.md"):
         path.unlink()

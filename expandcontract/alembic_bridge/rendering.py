@@ -25,7 +25,7 @@ from sqlalchemy.exc import CompileError
 from sqlalchemy.types import TypeEngine
 
 from expandcontract.alembic_bridge.operations import CreateSyncOp, DropSyncOp
-from expandcontract.domain.change import Sync
+from expandcontract.domain.change import Backfill, Sync
 
 PHASES = ("upgrade", "backfill", "contract", "downgrade")
 _BEGIN, _COMMIT = "BEGIN;", "COMMIT;"
@@ -103,12 +103,13 @@ class RenderedPhase:
 
 @dataclass(frozen=True, slots=True)
 class RenderedRevision:
-    """All phases of one revision file."""
+    """All phases of one revision file; ``declared`` is its backfill where that isn't a function of its own."""
 
     revision: str
     path: Path
     has_backfill: bool
     phases: tuple[RenderedPhase, ...]
+    declared: Backfill | None = None
 
 
 def render_tree(script: ScriptDirectory) -> Iterator[RenderedRevision]:
@@ -122,7 +123,9 @@ def render_revision(script: Script) -> RenderedRevision:
     module = script.module
     path = Path(script.path)
     phases = [_phase(name, functions, path) for name in PHASES if (functions := _functions(module, name))]
-    return RenderedRevision(script.revision, path, hasattr(module, "backfill"), tuple(phases))
+    backfill = getattr(module, "backfill", None)
+    declared = backfill if isinstance(backfill, Backfill) else None
+    return RenderedRevision(script.revision, path, backfill is not None, tuple(phases), declared)
 
 
 def _functions(module: ModuleType, name: str) -> Sequence[Callable[[], Any]]:

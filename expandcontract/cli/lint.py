@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -14,11 +13,12 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from expandcontract.alembic_bridge.project_options import ProjectOptions
+from expandcontract.cli.leaving import Leaving
 from expandcontract.commands import lint as command
 from expandcontract.domain.phase import Phase
 from expandcontract.errors import ExitCode, UsageError
 from expandcontract.lint import baseline
-from expandcontract.lint.catalogue import all_rules
+from expandcontract.lint.catalogue import rule_named, rule_names
 from expandcontract.lint.explain import explain
 from expandcontract.lint.finding import Severity
 from expandcontract.lint.report import FORMATS, Report
@@ -35,7 +35,7 @@ _HERE = ""  # --prove and --schema-from without a value
 
 @click.command("lint")
 @click.argument("paths", nargs=-1)
-@click.option("--since", metavar="GIT_REF", help="Report only about files that differ from this commit.")
+@click.option("--since", metavar="GIT_REF", help="Report only what is new since this commit.")
 @click.option("--since-revision", metavar="REVISION", help="Report only about the revisions after this one.")
 @click.option(
     "--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to report."
@@ -110,7 +110,7 @@ def lint(
                 schema=deployed,
                 in_transaction=not no_transaction,
                 phase=Phase(phase) if phase else None,
-                reported=_reported_texts(sources, since),
+                before=_changed_texts(sources, since),
                 known=known,
             )
         else:
@@ -149,8 +149,9 @@ def _run(work: Callable[[], ExitCode], *, as_json: bool) -> NoReturn:
         raise  # not reached: the boundary has ended the process
     finally:
         if collecting:
+            gc.freeze()  # or the collector would begin with all that the process is about to give back
             gc.enable()
-    sys.exit(code)
+    raise Leaving(code)
 
 
 def _print(text: str) -> None:
@@ -163,9 +164,9 @@ def _print(text: str) -> None:
 
 
 def _explain(rule: str) -> ExitCode:
-    if rule not in all_rules():
+    if rule not in rule_names():
         raise UsageError(f"there is no rule {rule!r}", next_command="ec lint, which names the rules that it applies")
-    _print(explain(rule) + "\n")
+    _print(explain(rule, rule_named(rule)) + "\n")
     return ExitCode.DONE
 
 
@@ -226,8 +227,8 @@ def _settings(options: ProjectOptions, server_version: str | None, time_zone: st
     settings = command.load_settings(options.pyproject())
     if server_version:
         asked = read_settings({"server_version": server_version})
-        settings = replace(settings, server_version=asked.server_version)
-    return replace(settings, time_zone=time_zone) if time_zone else settings
+        settings = settings.with_(server_version=asked.server_version)
+    return settings.with_(time_zone=time_zone) if time_zone else settings
 
 
 def _baseline(file: Path | None) -> baseline.Baseline | None:
@@ -246,11 +247,16 @@ def _text(file: Path) -> str:
         raise UsageError(f"{file}: {error}") from error
 
 
-def _reported_texts(sources: list[command.Source], since: str | None) -> set[str] | None:
+def _changed_texts(sources: list[command.Source], since: str | None) -> dict[str, str] | None:
+    """The files that differ from the reference, each with its text there."""
     if since is None:
         return None
     changed = command.changed_since(since, Path.cwd())
-    return {source.path for source in sources if Path(source.path).resolve() in changed}
+    return {
+        source.path: command.text_at(since, Path(source.path))
+        for source in sources
+        if Path(source.path).resolve() in changed
+    }
 
 
 def _tree(
@@ -266,6 +272,7 @@ def _tree(
 
     from expandcontract.alembic_bridge.models import mapped_columns
     from expandcontract.alembic_bridge.rendering import revisions_after
+    from expandcontract.commands.lint_tree import lint_tree
 
     try:
         reported = revisions_after(project.script, since_revision) if since_revision else None
@@ -274,7 +281,7 @@ def _tree(
     if since:
         changed = command.changed_since(since, Path.cwd())
         reported = changed if reported is None else reported & changed
-    return command.lint_tree(
+    return lint_tree(
         revisions,
         settings,
         today=date.today(),

@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 from expandcontract.alembic_bridge.project_options import ProjectOptions
+from expandcontract.cli.leaving import Leaving, leave
 from expandcontract.errors import ExitCode
 
 _COMMANDS = {
@@ -60,6 +61,8 @@ def main() -> None:
     """Run ``ec`` and leave the process with an exit code of `ExitCode`."""
     try:
         ec.main(prog_name="ec", standalone_mode=False)
+    except Leaving as done:
+        leave(done.code)
     except click.ClickException as error:
         if "--json" in sys.argv[1:]:
             _print_document(error)

@@ -1,62 +1,27 @@
-"""``ec lint``: what is wrong with SQL files, with text, or with a tree of Alembic revisions."""
+"""``ec lint``: what is wrong with SQL files, or with text."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+import copy
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from expandcontract.domain.footprint import Footprint
 from expandcontract.domain.phase import Phase
 from expandcontract.errors import ConfigurationError, UsageError
 from expandcontract.lint import baseline
-from expandcontract.lint.accepts import MARKER, QUESTION, Accept, Notice, read_accept, read_question, settle
-from expandcontract.lint.catalogue import all_rules
-from expandcontract.lint.expression import relations
-from expandcontract.lint.finding import Finding, Hazard, Severity
-from expandcontract.lint.footprint.standing import Standing
-from expandcontract.lint.identifier import qualified, quoted
+from expandcontract.lint.finding import Finding
 from expandcontract.lint.judge import Assumptions
 from expandcontract.lint.linter import lint
 from expandcontract.lint.reading.text import read
 from expandcontract.lint.report import Report
-from expandcontract.lint.scene import Guarantees, Surroundings
 from expandcontract.lint.schema import Schema
 from expandcontract.lint.settings import Settings, read_settings
-from expandcontract.lint.statement import (
-    Action,
-    AddColumn,
-    AddConstraint,
-    ConstraintKind,
-    CreateTable,
-    Drop,
-    DropColumn,
-)
-
-if TYPE_CHECKING:
-    from expandcontract.alembic_bridge.models import Models
-    from expandcontract.alembic_bridge.rendering import RenderedPhase, RenderedRevision, Segment
-
-Pair = tuple[str, str]  # table and column, spelt as the linter does
-
-# downgrade() takes back what upgrade() added, so removing is what it is for
-_PHASES = {
-    "upgrade": Phase.EXPAND,
-    "backfill": Phase.BACKFILL,
-    "contract": Phase.CONTRACT,
-    "downgrade": Phase.CONTRACT,
-}
-
-# downgrade() runs while no live release ships the change
-_ABOUT_CODE_THAT_SHIPS_IT = ("enabling-expand-missing", "mapped-column-removed")
+from expandcontract.lint.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Value):
     """A text to lint, and the path it is reported under."""
 
     path: str
@@ -120,17 +85,33 @@ def changed_since(reference: str, directory: Path) -> set[Path]:
     names: list[str] = []
     for command in commands:
         try:
-            answer = subprocess.run(  # noqa: S603 - the reference is the user's own
-                ["git", "-C", str(directory), *command],  # noqa: S607 - whichever git the user uses
-                capture_output=True,
-                text=True,
-                check=True,
-            )
+            names += _git(directory, *command).splitlines()
         except (OSError, subprocess.CalledProcessError) as error:
             detail = getattr(error, "stderr", "") or str(error)
             raise UsageError(f"git can't compare with {reference!r}", because=detail.strip()) from error
-        names += answer.stdout.splitlines()
     return {(directory / name).resolve() for name in names}
+
+
+def text_at(reference: str, file: Path) -> str:
+    """Give a file's text at a git reference; empty where it wasn't there or wasn't text."""
+    import subprocess
+
+    try:
+        return _git(file.resolve().parent, "show", f"{reference}:./{file.name}")
+    except (OSError, UnicodeDecodeError, subprocess.CalledProcessError):
+        return ""
+
+
+def _git(directory: Path, *arguments: str) -> str:
+    import subprocess  # here, because most runs need no git
+
+    return subprocess.run(  # noqa: S603 - the reference is the user's own
+        ["git", "-C", str(directory), *arguments],  # noqa: S607 - whichever git the user uses
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    ).stdout
 
 
 def lint_texts(
@@ -141,7 +122,7 @@ def lint_texts(
     schema: str = "",
     in_transaction: bool = True,
     phase: Phase | None = None,
-    reported: set[str] | None = None,
+    before: Mapping[str, str] | None = None,
     known: baseline.Baseline | None = None,
 ) -> Report:
     """
@@ -154,25 +135,33 @@ def lint_texts(
         schema: SQL of what was deployed before the first text.
         in_transaction: whether the runner wraps each text in a transaction.
         phase: the phase that all of them belong to.
-        reported: the paths to report about; the others only tell the schema. None means all.
+        before: what to compare with: the earlier text of each path that has changed. What was found in it is old, and
+            the other paths only tell the schema. None means that everything is reported.
         known: the findings that a baseline knows.
 
     """
-    assumed = _assumptions(settings, in_transaction=in_transaction, phase=phase)
+    assumed = assumptions(settings, in_transaction=in_transaction, phase=phase)
     deployed = Schema.from_sql(schema)
     findings: list[Finding] = []
     statements = 0
     for source in sources:
-        if reported is not None and source.path not in reported:
+        if before is not None and source.path not in before:
             deployed.learn(read(source.text))
             continue
+        old: tuple[Finding, ...] = ()
+        if before and before[source.path]:
+            earlier = copy.deepcopy(deployed)
+            old = lint(
+                before[source.path], earlier, assumed, settings.severities, path=source.path, today=today
+            ).findings
         linted = lint(source.text, deployed, assumed, settings.severities, path=source.path, today=today)
-        findings += linted.findings
+        findings += baseline.new(linted.findings, baseline.knowing(old)) if old else linted.findings
         statements += linted.statements
-    return _report(findings, statements, len(sources), settings, known)
+    return report_on(findings, statements, len(sources), settings, known)
 
 
-def _assumptions(settings: Settings, *, in_transaction: bool, phase: Phase | None) -> Assumptions:
+def assumptions(settings: Settings, *, in_transaction: bool, phase: Phase | None) -> Assumptions:
+    """Give what the settings assume of the server, and what is known of the text."""
     major, _, minor = settings.server_version.partition(".")
     return Assumptions(
         version=int(major),
@@ -183,297 +172,13 @@ def _assumptions(settings: Settings, *, in_transaction: bool, phase: Phase | Non
     )
 
 
-def _report(
+def report_on(
     findings: list[Finding],
     statements: int,
     sources: int,
     settings: Settings,
     known: baseline.Baseline | None,
 ) -> Report:
+    """Give the report on what was found, without what the baseline knows."""
     left = baseline.new(findings, known) if known else findings
     return Report(tuple(left), statements, sources, settings.server_version, settings.time_zone)
-
-
-@dataclass(slots=True)
-class _Tree:
-    """What is carried from revision to revision while a tree is linted; ``mapped`` is what the models map."""
-
-    settings: Settings
-    today: date
-    schema: Schema
-    mapped: frozenset[Pair] = frozenset()
-    statements: int = 0
-    standing: Standing | None = None
-    contracts: dict[str, Footprint] = field(default_factory=dict)  # of the revisions so far
-
-
-def lint_tree(
-    revisions: Iterable[RenderedRevision],
-    settings: Settings,
-    *,
-    today: date,
-    models: Callable[[], Models] | None = None,
-    reported: set[Path] | None = None,
-    known: baseline.Baseline | None = None,
-    schema: str = "",
-) -> Report:
-    """
-    Lint the rendered revisions of a tree, the oldest first; each sees the schema that those before it left.
-
-    Args:
-        revisions: the tree.
-        settings: what to assume, and how grave to take it.
-        today: decides which accepts have expired.
-        models: what the models map; asked only where a contract removes something.
-        reported: the revision files to report about; None means all.
-        known: the findings that a baseline knows.
-        schema: SQL of what was deployed before the first revision.
-
-    """
-    tree = _Tree(settings, today, Schema.from_sql(schema))
-    rendered = list(revisions)
-    if any(phase.name == "contract" for revision in rendered for phase in revision.phases):
-        tree.standing = Standing([schema, *(_sql(phase) for each in rendered for phase in each.phases)])
-    findings: list[Finding] = []
-    mapped = [frozenset[Pair]()] * len(rendered)
-    if models and any(_removes(revision) for revision in rendered):
-        asked = models()
-        mapped = _mapped_at(rendered, frozenset((qualified(table), quoted(column)) for table, column in asked.columns))
-        if asked.unknown:
-            message = f"which columns the models map isn't known: {asked.unknown}"
-            findings.append(replace(_notice("not-analysed", message, 1, asked.env_py, tree), severity=Severity.NOTE))
-    for revision, tree.mapped in zip(rendered, mapped, strict=True):
-        found = list(_revision(revision, tree))
-        if reported is None or revision.path.resolve() in reported:
-            findings += found
-    return _report(findings, tree.statements, len(rendered), settings, known)
-
-
-def _removes(revision: RenderedRevision) -> bool:
-    return any(isinstance(action, DropColumn | Drop) for action in _actions(revision, "contract"))
-
-
-def _mapped_at(revisions: Sequence[RenderedRevision], mapped: frozenset[Pair]) -> list[frozenset[Pair]]:
-    """What the models map and each revision, seen from its time, has: what a later one adds anew is another column."""
-    found = []
-    for revision in reversed(revisions):
-        found.append(mapped)
-        added = set[Pair]()
-        for action in _actions(revision, "upgrade"):
-            if isinstance(action, AddColumn):
-                added.add((action.table, action.column.name))
-            elif isinstance(action, CreateTable):
-                added |= {pair for pair in mapped if pair[0] == action.table}
-        mapped -= added
-    return found[::-1]
-
-
-def _actions(revision: RenderedRevision, name: str) -> Iterator[Action]:
-    for phase in revision.phases:
-        if phase.name == name:
-            for segment in phase.segments:
-                for statement in read("\n".join(each.sql for each in segment.statements)):
-                    yield from statement.actions
-
-
-def _revision(revision: RenderedRevision, tree: _Tree) -> Iterator[Finding]:
-    source = _PythonSource(revision.path)
-    surroundings = Surroundings(
-        removed=frozenset(_removed(revision)),
-        removed_tables=frozenset(_removed_tables(revision)),
-        mapped=tree.mapped,
-        has_backfill=revision.has_backfill,
-        contracts=dict(tree.contracts),
-        standing=tree.standing,
-    )
-    found: list[Finding] = []
-    for rendered in revision.phases:
-        # what downgrade() does is judged, and then forgotten: the history goes forward
-        schema = tree.schema.fork(_touched(rendered)) if rendered.name == "downgrade" else tree.schema
-        found += _phase(rendered, schema, surroundings, source, tree)
-    _remember_contract(revision, tree)
-    placed = [(finding.rule, source.statement_at(finding.line), finding) for finding in found]
-    kept, notices = settle(placed, source.accepts(), tree.today)
-    yield from kept
-    for notice in notices:
-        yield _notice(notice.rule, notice.message, notice.at, revision.path, tree)
-    for question in source.questions():
-        yield _notice(question.rule, question.message, question.at, revision.path, tree)
-
-
-def _remember_contract(revision: RenderedRevision, tree: _Tree) -> None:
-    from expandcontract.commands.meaning import footprint_of  # here, because SQL files need no Alembic
-
-    for phase in revision.phases:
-        if phase.name == "contract" and tree.standing:
-            tree.contracts[revision.revision] = footprint_of(phase, tree.standing)
-
-
-def _sql(phase: RenderedPhase) -> str:
-    return "\n".join(statement.sql for segment in phase.segments for statement in segment.statements)
-
-
-def _touched(rendered: RenderedPhase) -> list[str]:
-    sql = "\n".join(statement.sql for segment in rendered.segments for statement in segment.statements)
-    return [name for statement in read(sql) for name in relations(statement.tree)]
-
-
-def _removed(revision: RenderedRevision) -> Iterator[Pair]:
-    return ((a.table, a.column) for a in _actions(revision, "contract") if isinstance(a, DropColumn))
-
-
-def _removed_tables(revision: RenderedRevision) -> Iterator[str]:
-    return (a.name for a in _actions(revision, "contract") if isinstance(a, Drop) and a.kind == "table")
-
-
-def _phase(
-    rendered: RenderedPhase, schema: Schema, surroundings: Surroundings, source: _PythonSource, tree: _Tree
-) -> Iterator[Finding]:
-    for known in rendered.known_types:
-        schema.assume_column(known.table, known.column, known.type)
-    for segment in rendered.segments:
-        found = _segment(segment, _PHASES[rendered.name], schema, surroundings, source, tree)
-        if rendered.name == "downgrade":
-            found = (_as_undo(finding) for finding in found if finding.rule not in _ABOUT_CODE_THAT_SHIPS_IT)
-        yield from found
-    schema.fresh.clear()
-    for stopped in rendered.unrendered:
-        message = (
-            f"{rendered.name}() can't be rendered without a database ({stopped.reason}); "
-            "nothing from this line on was looked into"
-        )
-        yield _notice("not-analysed", message, stopped.line, source.path, tree)
-
-
-def _as_undo(finding: Finding) -> Finding:
-    """The way back is no reason to hold up the way forward, unless it cannot work at all."""
-    if finding.severity is Severity.ERROR and all_rules()[finding.rule].hazard is not Hazard.FAILURE:
-        return replace(finding, severity=Severity.WARNING)
-    return finding
-
-
-def _segment(
-    segment: Segment,
-    phase: Phase,
-    schema: Schema,
-    surroundings: Surroundings,
-    source: _PythonSource,
-    tree: _Tree,
-) -> Iterator[Finding]:
-    starts, position = [], 0
-    for statement in segment.statements:
-        starts.append(position)
-        position += len(statement.sql) + 1
-    assumed = replace(
-        _assumptions(tree.settings, in_transaction=segment.in_transaction, phase=phase),
-        guarantees=Guarantees(lock_timeout=True, statement_timeout=True),
-        surroundings=surroundings,
-    )
-    sql = "\n".join(statement.sql for statement in segment.statements)
-    path = _shown(source.path)
-    severities = tree.settings.severities
-    linted = lint(sql, schema, assumed, severities, path=path, today=tree.today, more_follows=True)
-    tree.statements += linted.statements
-    told: set[tuple[str, int]] = set()
-    for finding in linted.findings:
-        index = bisect_right(starts, finding.start) - 1
-        if segment.statements[index].of_sync:  # what one op.create_sync does is one thing, and meant
-            if all_rules()[finding.rule].hazard is Hazard.ADVICE or (finding.rule, index) in told:
-                continue
-            line = segment.statements[index].line
-            told |= {
-                (finding.rule, n) for n, each in enumerate(segment.statements) if each.of_sync and each.line == line
-            }
-        placed = replace(finding, line=segment.statements[index].line or 1, column=1)
-        yield _eased(placed) if _is_key_of_the_new_column(segment, index) else placed
-
-
-def _is_key_of_the_new_column(segment: Segment, index: int) -> bool:
-    """Whether the statement is the foreign key that ``op.add_column`` adds after a column without a value."""
-    if not index or segment.statements[index].line != segment.statements[index - 1].line:
-        return False
-    column, key = (_first_action(segment.statements[number].sql) for number in (index - 1, index))
-    return (
-        isinstance(column, AddColumn)
-        and isinstance(key, AddConstraint)
-        and key.constraint.kind is ConstraintKind.FOREIGN_KEY
-        and key.constraint.columns == (column.column.name,)
-        and not column.column.has_default
-    )
-
-
-def _first_action(sql: str) -> Action | None:
-    return next((action for statement in read(sql) for action in statement.actions), None)
-
-
-def _eased(finding: Finding) -> Finding:
-    """No row can fail the check of a new, empty column; it remains that PostgreSQL reads the table."""
-    if finding.severity is not Severity.ERROR:
-        return finding
-    advice = "op.add_column(…, inline_references=True): then PostgreSQL needn't read the table"
-    return replace(finding, severity=Severity.WARNING, instead=advice)
-
-
-def _notice(rule: str, message: str, line: int, path: Path, tree: _Tree) -> Finding:
-    definition = all_rules()[rule]
-    severity = tree.settings.severities.of(rule, definition, None, _shown(path))
-    return Finding(
-        rule=rule,
-        severity=severity if severity is not Severity.OFF else Severity.NOTE,
-        line=max(line, 1),
-        column=1,
-        statement="",
-        message=message,
-        why=definition.why,
-        instead=definition.instead,
-        path=_shown(path),
-    )
-
-
-def _shown(path: Path) -> str:
-    """Give a path as the user would write it, and as CI systems expect it: from the current directory on."""
-    resolved = path.resolve()
-    return str(resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else path)
-
-
-class _PythonSource:
-    """A revision file: which Python statement a line belongs to, and the accepts written above statements."""
-
-    def __init__(self, path: Path) -> None:
-        import ast  # here, because SQL files need none
-
-        self.path = path
-        self._lines = path.read_text(encoding="utf-8").splitlines()
-        nodes = ast.walk(ast.parse("\n".join(self._lines)))
-        compound = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.With, ast.If, ast.For, ast.Try)
-        self._statements = sorted(
-            (node.lineno, node.end_lineno or node.lineno)
-            for node in nodes
-            if isinstance(node, ast.stmt) and not isinstance(node, compound)
-        )
-
-    def statement_at(self, line: int) -> int:
-        """Give the first line of the statement that a line belongs to; the line itself without one."""
-        return next((first for first, last in self._statements if first <= line <= last), line)
-
-    def accepts(self) -> list[tuple[Accept, int]]:
-        """Give the accepts, each with the first line of the statement that it stands above or in."""
-        found = []
-        for number, line in enumerate(self._lines, start=1):
-            _, marker, comment = line.partition("#")
-            if marker and MARKER in comment:
-                accept = read_accept(comment, number)
-                target = next((first for first, last in self._statements if last >= number), number)
-                if accept:
-                    found.append((accept, target))
-        return found
-
-    def questions(self) -> Iterator[Notice]:
-        """Give what a generated revision leaves to a person; the comment may go on over several lines."""
-        for number, line in enumerate(self._lines, start=1):
-            if QUESTION in line:
-                following = (each.strip() for each in self._lines[number:])
-                more = takewhile(lambda each: each.startswith("#"), following)
-                question = read_question(" ".join([line, *(each.lstrip("# ") for each in more)]), number)
-                if question:
-                    yield question

@@ -8,29 +8,40 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg import sql
 
 from expandcontract.database.address import address_from_text
 from expandcontract.database.connect import connection_error
+from expandcontract.database.expressions import assignments, qualified
+from expandcontract.domain.change import Backfill
 from expandcontract.errors import UsageError
 from expandcontract.lint.reading.text import read
 from expandcontract.lint.schema import Schema
-from expandcontract.lint.server.effects import Effects, Server, effects_of
+from expandcontract.lint.server.effects import effects_of
 from expandcontract.lint.server.locks import Lock
-from expandcontract.lint.statement import Statement, Transaction
+from expandcontract.lint.server.server import Effects, Server
+from expandcontract.lint.statement import AlterDomain, Statement, Transaction
 from expandcontract.proof.observing import Observed, Observer
 from expandcontract.proof.scratch_server import Installation, ScratchServer, choose_installation, find_installations
 
 if TYPE_CHECKING:
-    from expandcontract.alembic_bridge.rendering import RenderedRevision
+    from expandcontract.alembic_bridge.rendering import RenderedPhase, RenderedRevision
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement to run, and where it comes from."""
+    """
+    One statement to run, and where it comes from.
+
+    ``phase`` is the revision's, empty for a file of SQL; ``again`` tells an upgrade that was proven already and only
+    puts back what its downgrade took away.
+    """
 
     path: str
     line: int
     sql: str
+    phase: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +57,49 @@ def steps_of_texts(sources: Iterable[tuple[str, str]]) -> Iterator[Step]:
     """Give every statement of texts, each with its path; transactions are left to the observer."""
     for path, text in sources:
         encoded = text.encode("utf-8", "replace")
+        begun = -1
         for statement in read(text):
-            if not _is_run(statement):
+            if not _is_run(statement) or statement.start == begun:  # a DO block is read as several
                 continue
+            begun = statement.start
             line = encoded[: statement.start].count(b"\n") + 1
             yield Step(path, line, encoded[statement.start : statement.end].decode("utf-8", "replace"))
 
 
 def steps_of_tree(revisions: Iterable[RenderedRevision]) -> Iterator[Step]:
-    """Give every statement of the expands and contracts of a tree, the oldest revision first."""
+    """
+    Give every statement of a tree, the oldest revision first.
+
+    An upgrade is followed by its downgrade and by itself once more, as long as both could be rendered to their end;
+    then come the backfill and the contract.
+    """
     for revision in revisions:
-        for phase in revision.phases:
-            if phase.name == "downgrade":
-                continue
-            for segment in phase.segments:
-                for each in segment.statements:
-                    yield Step(str(revision.path), each.line, each.sql)
+        phases = {phase.name: phase for phase in revision.phases}
+        upgrade, downgrade = phases.get("upgrade"), phases.get("downgrade")
+        yield from _steps(revision, upgrade)
+        if upgrade and downgrade and downgrade.segments and not (upgrade.unrendered or downgrade.unrendered):
+            yield from _steps(revision, downgrade)
+            yield from _steps(revision, upgrade, again=True)
+        if revision.declared:
+            yield Step(str(revision.path), 1, _whole_backfill(revision.declared), "backfill")
+        yield from _steps(revision, phases.get("backfill"))
+        yield from _steps(revision, phases.get("contract"))
+
+
+def _steps(revision: RenderedRevision, phase: RenderedPhase | None, *, again: bool = False) -> Iterator[Step]:
+    for segment in phase.segments if phase else ():
+        for each in segment.statements:
+            yield Step(str(revision.path), each.line, each.sql, phase.name if phase else "", again)
+
+
+def _whole_backfill(backfill: Backfill) -> str:
+    """Give a declared backfill as one statement; its engine runs the same over ranges of the key."""
+    statement = sql.SQL("UPDATE {} SET {} WHERE {}").format(
+        qualified(backfill.table, backfill.table_schema),
+        assignments(backfill.assignments),
+        sql.SQL(backfill.where or "true"),
+    )
+    return statement.as_string()
 
 
 def _is_run(statement: Statement) -> bool:
@@ -100,7 +138,7 @@ def prove(steps: Sequence[Step], dsn: str | None, *, wanted: int = 0, deployed: 
             except psycopg.Error as error:
                 raise UsageError("the schema to begin with can't be made there", because=str(error)) from None
         schema = Schema.from_sql(deployed)
-        return [_prove(step, observer, schema) for step in steps]
+        return [proof for step in steps if not (proof := _prove(step, observer, schema)).step.again]
 
 
 def _installation(wanted: int) -> Installation:
@@ -112,8 +150,11 @@ def _prove(step: Step, observer: Observer, schema: Schema) -> Proof:
     existing = set(schema.tables) | set(schema.views)
     server = Server(observer.version, schema, observer.time_zone)
     statements = read(step.sql)
-    said = effects_of([action for each in statements for action in each.actions], server)
+    actions = [action for each in statements for action in each.actions]
+    said = effects_of(actions, server.during(actions))
     observed = observer.run(step.sql)
+    if any(isinstance(action, AlterDomain) for action in actions):
+        said.scans = False  # it happens, but PostgreSQL announces it nowhere
     if observed.error is None:
         schema.learn(statements)
     return Proof(step, observed, tuple(_differences(said, observed, existing)))
@@ -122,7 +163,8 @@ def _prove(step: Step, observer: Observer, schema: Schema) -> Proof:
 def _differences(said: Effects, observed: Observed, existing: set[str]) -> Iterator[str]:
     if observed.error is not None or observed.locks is None:
         return
-    for relation in sorted((said.locks.keys() | observed.locks.keys()) & existing):
+    compared = observed.locks.keys() if observed.outside else said.locks.keys() | observed.locks.keys()
+    for relation in sorted(compared & existing):
         expected, seen = said.locks.get(relation), observed.locks.get(relation)
         if (expected or 0) != (seen or 0):
             yield f"{relation}: said {expected or 'no lock'}, seen {Lock(seen) if seen else 'no lock'}"
@@ -154,8 +196,9 @@ def as_text(proofs: Sequence[Proof]) -> str:
     lines = []
     for proof in proofs:
         step, observed = proof.step, proof.observed
-        sql = " ".join(step.sql.split())
-        lines.append(f"{step.path}:{step.line}: {sql if len(sql) <= 90 else sql[:89] + '…'}")
+        shown = " ".join(step.sql.split())
+        phase = f"{step.phase}: " if step.phase else ""
+        lines.append(f"{step.path}:{step.line}: {phase}{shown if len(shown) <= 90 else shown[:89] + '…'}")
         lines.append(f"    {_seen(observed)}")
         lines += [f"    differs: {difference}" for difference in proof.differences]
     differing = sum(1 for proof in proofs if proof.differences)
@@ -169,7 +212,7 @@ def _seen(observed: Observed) -> str:
         return f"failed: {observed.error}"
     locks = observed.locks
     if locks is None:
-        held = "ran outside a transaction, so its locks were not seen"
+        held = "ran outside a transaction and never waited while it held a lock, so none was seen"
     else:
         held = ", ".join(f"{Lock(mode)} on {name}" for name, mode in sorted(locks.items())) or "no lock"
     work = f"; {', '.join(sorted(observed.work))}" if observed.work else ""
@@ -187,6 +230,7 @@ def as_json(proofs: Sequence[Proof]) -> str:
             {
                 "path": proof.step.path,
                 "line": proof.step.line,
+                "phase": proof.step.phase or None,
                 "statement": proof.step.sql,
                 "locks": _named(proof.observed.locks),
                 "work": sorted(proof.observed.work),

@@ -12,7 +12,7 @@ from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.running import Running, become_runner
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
-from expandcontract.database.deployed_schema import deployed_schema, sql_functions
+from expandcontract.database.deployed_schema import deployed_statements
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger
 from expandcontract.domain.change import Change
@@ -56,9 +56,8 @@ class Rehearsal:
 
     def catalogue(self) -> frozenset[str]:
         """The schema as statements: two databases with equal ones have the same tables, types, functions and so on."""
-        executor = PsycopgExecutor(self.situation.connection)
-        text = deployed_schema(executor) + sql_functions(executor)
-        return frozenset(line for line in text.split(";\n") if line and _BOOKKEEPING not in line)
+        statements = deployed_statements(PsycopgExecutor(self.situation.connection))
+        return frozenset(each for each in statements if _BOOKKEEPING not in each)
 
     def overtaking_order(self) -> Iterator[tuple[Revision, Phase]]:
         """

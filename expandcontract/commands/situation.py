@@ -19,7 +19,7 @@ from expandcontract.commands.result import Refused
 from expandcontract.config import Settings
 from expandcontract.database.actor import current_actor
 from expandcontract.database.connect import connect
-from expandcontract.database.deployed_schema import deployed_schema, sql_functions
+from expandcontract.database.deployed_schema import deployed_schema
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger, StepRecord
 from expandcontract.domain.change import Change
@@ -169,7 +169,7 @@ class Situation(LedgerSession):
 
     def _deployed(self) -> str:
         executor = PsycopgExecutor(self.connection)
-        return deployed_schema(executor) + sql_functions(executor)
+        return deployed_schema(executor)
 
 
 def _check_undone(revision: str, lineage: frozenset[str], records: Mapping[Step, StepRecord]) -> None:

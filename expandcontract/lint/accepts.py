@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from datetime import date
 from typing import TypeVar
 
-from expandcontract.lint.catalogue import all_rules
+from expandcontract.lint.catalogue import rule_names
 from expandcontract.lint.value import Value
 
 MARKER = "ec:accept"
@@ -86,7 +86,7 @@ def settle(
             kept.append(item)
     for accept, _ in silencing:
         for name in accept.names:
-            if (accept.at, name) not in used and name in all_rules():
+            if (accept.at, name) not in used and name in rule_names():
                 notices.append(Notice("accept-unused", f"{name} isn't found in the next statement", accept.at))
     return kept, notices
 
@@ -100,7 +100,7 @@ def _faults(accept: Accept, today: date) -> Iterable[Notice]:
         yield Notice("accept-unknown", "it can't be read; write: ec:accept <rule>[, <rule>]: <reason>", accept.at)
         return
     for name in accept.names:
-        if name not in all_rules():
+        if name not in rule_names():
             yield Notice("accept-unknown", f"there is no rule {name}", accept.at)
     if not accept.reason:
         yield Notice("accept-without-reason", f"say after a colon why {accept.names[0]} is fine here", accept.at)

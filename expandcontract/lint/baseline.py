@@ -20,10 +20,14 @@ def fingerprint(finding: Finding) -> str:
     return hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()[:32]
 
 
+def knowing(findings: Iterable[Finding]) -> Baseline:
+    """Give the baseline that knows these findings."""
+    return Counter(fingerprint(finding) for finding in findings)
+
+
 def write(findings: Iterable[Finding]) -> str:
     """Give the text of a baseline file that knows these findings."""
-    counted = Counter(fingerprint(finding) for finding in findings)
-    return json.dumps({"schema": "ec/1", "known": dict(sorted(counted.items()))}, indent=2) + "\n"
+    return json.dumps({"schema": "ec/1", "known": dict(sorted(knowing(findings).items()))}, indent=2) + "\n"
 
 
 def read(text: str) -> Baseline:

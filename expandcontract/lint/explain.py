@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from expandcontract.domain.phase import Phase
-from expandcontract.lint.catalogue import all_rules
 from expandcontract.lint.finding import Hazard, Severity
 from expandcontract.lint.rule import Effect, Example, Rule
 from expandcontract.lint.severity import default_severity
@@ -22,15 +21,8 @@ CLASSES = {
 }
 
 
-def explain(name: str) -> str:
-    """
-    Give a rule as Markdown: class and severities, why, effect by server version, instead, both examples.
-
-    Raises:
-        KeyError: there is no such rule.
-
-    """
-    rule = all_rules()[name]
+def explain(name: str, rule: Rule) -> str:
+    """Give a rule as Markdown: class and severities, why, effect by server version, instead, both examples."""
     return "\n".join(
         [
             f"# {name}",

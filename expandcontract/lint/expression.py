@@ -31,9 +31,11 @@ def walk(node: Any) -> Iterator[tuple[str, dict[str, Any]]]:
             waiting.extend(reversed(current))
         elif isinstance(current, dict):
             for key, value in current.items():
-                if isinstance(value, dict) and key[:1].isupper():
-                    yield key, value
-                if isinstance(value, (dict, list)):
+                if isinstance(value, dict):
+                    if key[:1].isupper():
+                        yield key, value
+                    waiting.append(value)
+                elif isinstance(value, list):
                     waiting.append(value)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -28,8 +28,7 @@ class Hazard(StrEnum):
     ANALYSIS = "N"  # something that the linter couldn't look into, or an accept that is wrong
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One finding; lines and columns count from 1, offsets (in characters) from 0, in the linted text."""
 
     rule: str

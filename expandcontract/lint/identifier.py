@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 _MOST_LISTED = 4
@@ -119,9 +120,9 @@ def of_relation(node: dict[str, Any]) -> str:
     return qualified([schema, node["relname"]] if schema else [node["relname"]])
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Collection[str]) -> str:
     """Give names as a person would list them: ``a``, ``a and b``, ``a, b and c``; many are cut short."""
-    items = list(names)
-    if len(items) > _MOST_LISTED:
-        items = [*items[: _MOST_LISTED - 1], f"{len(items) - _MOST_LISTED + 1} more"]
+    items = list(islice(names, _MOST_LISTED))
+    if len(names) > _MOST_LISTED:
+        items[-1] = f"{len(names) - _MOST_LISTED + 1} more"
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from expandcontract.domain.phase import Phase
 from expandcontract.lint.catalogue import rules_on
+from expandcontract.lint.finding import Hazard
 from expandcontract.lint.rule import Problem, Rule
 from expandcontract.lint.scene import BLOCKING, Done, Guarantees, Scene, Surroundings
 from expandcontract.lint.schema import Schema
-from expandcontract.lint.server.effects import Server, effects_of
+from expandcontract.lint.server.effects import effects_of
+from expandcontract.lint.server.server import Server
 from expandcontract.lint.statement import Action, AddEnumValue, SetVariable, Statement, Transaction
 from expandcontract.lint.value import Value
 
@@ -28,8 +29,7 @@ class Verdict(Value):
     statement: Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Assumptions:
+class Assumptions(Value):
     """Everything that isn't in the text: server, runner, phase, the rest of the change."""
 
     version: int = 16
@@ -37,8 +37,8 @@ class Assumptions:
     time_zone: str | None = None
     in_transaction: bool = True
     phase: Phase | None = None
-    guarantees: Guarantees = field(default_factory=Guarantees)
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    guarantees: Guarantees = Guarantees()
+    surroundings: Surroundings = Surroundings()
 
 
 def judge(statements: Sequence[Statement], schema: Schema, assumed: Assumptions) -> Iterator[Verdict]:
@@ -67,17 +67,33 @@ def _statement(scene: Scene, statement: Statement) -> Iterator[Verdict]:
     if not outside and scene.done and scene.done[-1].statement.start != statement.start:
         _end_transaction(scene)  # a DO block is a transaction of its own
     scene.in_transaction = outside or statement.in_block
+    server = scene.server
     done = []
+    scene.server = server.during(statement.actions)
     for action in statement.actions:
         scene.effects = effects_of([action], scene.server)
         scene.locks = scene.live_locks(scene.effects)
         for name, rule in rules_on(type(action)):
             for problem in rule.check(action, scene):
-                yield Verdict(name, rule, problem, action, statement)
+                yield Verdict(name, rule, _with_size(problem, rule, scene), action, statement)
         done.append(Done(statement, action, scene.effects, scene.locks))
+    scene.server = server
     for each in done:
         _remember(scene, each)
     scene.in_transaction = outside
+
+
+def _with_size(problem: Problem, rule: Rule, scene: Scene) -> Problem:
+    """
+    Say how much there is to read, write or build, where a catalogue told.
+
+    The severity stays: a size is an estimate of one database at one moment, and the table that is small there and
+    then may be large where the statement runs.
+    """
+    if rule.hazard is not Hazard.LOCKING or not scene.schema.sizes:
+        return problem
+    size = scene.size_of_the_work()
+    return problem.with_(message=f"{problem.message} ({size})") if size else problem
 
 
 def _remember(scene: Scene, done: Done) -> None:

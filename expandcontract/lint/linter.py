@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from expandcontract.domain.phase import Phase
 from expandcontract.lint.accepts import MARKER, QUESTION, Accept, Notice, read_accept, read_question, settle
-from expandcontract.lint.catalogue import all_rules
+from expandcontract.lint.catalogue import rule_named
 from expandcontract.lint.finding import Finding, Severity
 from expandcontract.lint.judge import Assumptions, Verdict, judge
 from expandcontract.lint.parse import tokens
@@ -19,10 +18,10 @@ from expandcontract.lint.scene import Guarantees, Surroundings
 from expandcontract.lint.schema import Schema
 from expandcontract.lint.severity import Severities
 from expandcontract.lint.statement import Statement
+from expandcontract.lint.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Linted:
+class Linted(Value):
     """The findings of one text, and how many statements were read."""
 
     findings: tuple[Finding, ...]
@@ -93,8 +92,11 @@ def lint(
     statements = read(sql)
     positions = Positions(sql)
     found = []
+    chosen: dict[str, Severity] = {}
     for verdict in judge(statements, schema, assumed):
-        severity = severities.of(verdict.name, verdict.rule, assumed.phase, path)
+        severity = chosen.get(verdict.name)
+        if severity is None:
+            severity = chosen[verdict.name] = severities.of(verdict.name, verdict.rule, assumed.phase, path)
         if severity is not Severity.OFF:
             found.append((verdict.name, verdict.statement.start, _finding(verdict, severity, sql, positions, path)))
     accepts = _accepts(sql, statements) if MARKER in sql else []
@@ -157,7 +159,7 @@ def _about_comments(
 ) -> list[Finding]:
     findings = []
     for notice in notices:
-        rule = all_rules()[notice.rule]
+        rule = rule_named(notice.rule)
         severity = severities.of(notice.rule, rule, phase, path)
         start = positions.character(notice.at)
         line, column = positions.place(notice.at)

@@ -27,4 +27,6 @@ class Positions:
         """Give line and column, from 1."""
         line = bisect_right(self._starts, offset)
         start = self._starts[line - 1]
+        if self._ascii:
+            return line, offset - start + 1
         return line, len(self._bytes[start:offset].decode("utf-8", "ignore")) + 1

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from expandcontract.lint.baseline import fingerprint
-from expandcontract.lint.catalogue import all_rules
+from expandcontract.lint.catalogue import rule_named
 from expandcontract.lint.finding import Finding, Severity
+from expandcontract.lint.value import Value
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 _GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _GITLAB = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.NOTE: "info"}
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Value):
     """What a run of ``ec lint`` found, how much it read, and what it assumed."""
 
     findings: tuple[Finding, ...]
@@ -77,7 +76,7 @@ def as_json(report: Report) -> str:
         "findings": [
             {
                 "rule": each.rule,
-                "class": str(all_rules()[each.rule].hazard),
+                "class": str(rule_named(each.rule).hazard),
                 "severity": str(each.severity),
                 "path": each.path,
                 "line": each.line,
@@ -149,7 +148,7 @@ def sarif(report: Report) -> str:
 
 
 def _sarif_rule(name: str) -> dict[str, Any]:
-    rule = all_rules()[name]
+    rule = rule_named(name)
     return {
         "id": name,
         "shortDescription": {"text": rule.title},

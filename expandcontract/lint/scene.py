@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from expandcontract.domain.footprint import Footprint
 from expandcontract.domain.phase import Phase
-from expandcontract.lint.footprint.standing import Standing
-from expandcontract.lint.schema import FRESH_KINDS, Schema
-from expandcontract.lint.server.effects import Effects, Server, effects_of
+from expandcontract.lint.known import FRESH_KINDS
+from expandcontract.lint.schema import Schema
+from expandcontract.lint.server.effects import effects_of
 from expandcontract.lint.server.locks import Lock
+from expandcontract.lint.server.server import Effects, Server
 from expandcontract.lint.statement import Action, Statement, Transaction
-from expandcontract.lint.value import Value
+from expandcontract.lint.value import Record, Value
 
-_NONE: Mapping[str, Footprint] = {}
+if TYPE_CHECKING:
+    from expandcontract.domain.footprint import Footprint
+    from expandcontract.lint.footprint.standing import Standing
+
 BOOKKEEPING = "alembic_version"  # one row, written by the migration tool itself
 BLOCKING = Lock.SHARE  # from here on, writes wait
 
@@ -39,12 +42,11 @@ class Surroundings(Value):
     removed_tables: frozenset[str] = frozenset()
     mapped: frozenset[tuple[str, str]] = frozenset()
     has_backfill: bool = False
-    contracts: Mapping[str, Footprint] = _NONE
+    contracts: Mapping[str, Footprint] = {}
     standing: Standing | None = None
 
 
-@dataclass(slots=True)
-class Done:
+class Done(Value):
     """An action of the same transaction that has already been judged."""
 
     statement: Statement
@@ -53,8 +55,7 @@ class Done:
     live_locks: dict[str, Lock]  # on tables that others use
 
 
-@dataclass(slots=True)
-class Scene:
+class Scene(Record):
     """The situation in which one action is judged."""
 
     server: Server
@@ -66,15 +67,15 @@ class Scene:
     minor: int | None = None
     position: int = 0
     in_transaction: bool = False
-    done: list[Done] = field(default_factory=list)  # of the transaction that is open
-    held: dict[str, Lock] = field(default_factory=dict)  # on live tables, by earlier statements of it
-    exclusive: dict[str, None] = field(default_factory=dict)  # those under ACCESS EXCLUSIVE, in order
-    added_values: dict[str, str] = field(default_factory=dict)  # enum values added in it, and their types
+    done: list[Done] = []  # of the transaction that is open
+    held: dict[str, Lock] = {}  # on live tables, by earlier statements of it
+    exclusive: dict[str, None] = {}  # those under ACCESS EXCLUSIVE, in order
+    added_values: dict[str, str] = {}  # enum values added in it, and their types
     first_blocked: str | None = None  # the first live table of the text on which writes had to wait
     began: bool = False  # the text has a BEGIN of its own so far
-    settings: dict[str, str | None] = field(default_factory=dict)
-    effects: Effects = field(default_factory=Effects)
-    locks: dict[str, Lock] = field(default_factory=dict)  # those of the action, on live tables
+    settings: dict[str, str | None] = {}
+    effects: Effects = Effects()
+    locks: dict[str, Lock] = {}  # those of the action, on live tables
 
     @property
     def schema(self) -> Schema:
@@ -122,6 +123,14 @@ class Scene:
         """Whether others may be using the column."""
         return self.is_live(table) and not self.schema.is_fresh("column", f"{table}.{column}")
 
+    def size_of_the_work(self) -> str:
+        """Give how large the tables are that the action works on under its locks; empty where nobody told."""
+        if not self.effects.is_slow or not self.schema.sizes:
+            return ""
+        tables = sorted(self.effects.rewrites | {name for name, mode in self.locks.items() if mode > Lock.ACCESS_SHARE})
+        sizes = {table: size for table in tables if (size := self.schema.size(table))}
+        return "; ".join(f"{table} has {size}" for table, size in sizes.items())
+
     def live_locks(self, effects: Effects) -> dict[str, Lock]:
         """Give the locks on tables that others use; the migration tool's own table isn't one."""
         return {table: mode for table, mode in effects.locks.items() if table != BOOKKEEPING and self.is_live(table)}
@@ -132,7 +141,8 @@ class Scene:
         for name, mode in locks.items():
             if mode is Lock.ACCESS_EXCLUSIVE:
                 known = self.schema.table(name)
-                found.add(known.parent if known and known.parent else name)
+                above = (known.parent or next(iter(known.inherits), None)) if known else None
+                found.add(above or name)
         return found
 
     @property

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from expandcontract.errors import ConfigurationError
-from expandcontract.lint.catalogue import all_rules
+from expandcontract.lint.catalogue import rule_names
 from expandcontract.lint.finding import Hazard, Severity
 from expandcontract.lint.rule import NEWEST, OLDEST
 from expandcontract.lint.severity import Severities
+from expandcontract.lint.value import Value
 
 _KEYS = frozenset(("server_version", "time_zone", "baseline", "severity", "paths"))
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Value):
     """What ``ec lint`` assumes, and how grave it takes what it finds."""
 
     server_version: str = "16"
     time_zone: str | None = None
     baseline: str | None = None
-    severities: Severities = field(default_factory=Severities)
+    severities: Severities = Severities()
 
 
 def read_settings(table: Mapping[str, Any]) -> Settings:
@@ -53,7 +52,7 @@ def _is_supported(version: str) -> bool:
 
 
 def _severities(table: Mapping[str, Any], where: str, mistakes: list[str]) -> dict[str, Severity]:
-    known = set(all_rules()) | {str(hazard) for hazard in Hazard}
+    known = set(rule_names()) | {str(hazard) for hazard in Hazard}
     found = {}
     for name, value in table.items():
         if name not in known:

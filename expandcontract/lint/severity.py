@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatch
 
 from expandcontract.domain.phase import Phase
 from expandcontract.lint.finding import Hazard, Severity
 from expandcontract.lint.rule import Rule
+from expandcontract.lint.value import Value
 
+_NONE: Mapping[str, Severity] = {}
+_NO_PATHS: Mapping[str, Mapping[str, Severity]] = {}
 _BY_CLASS = {Hazard.ADVICE: Severity.NOTE, Hazard.ANALYSIS: Severity.WARNING}
 # What a contract exists for: it removes what nobody needs any more, so these are expected there.
 _EXPECTED_IN_CONTRACT = frozenset((Hazard.DESTRUCTIVE, Hazard.COMPATIBILITY))
@@ -25,12 +27,11 @@ def default_severity(rule: Rule, phase: Phase | None) -> Severity:
     return rule.severity or _BY_CLASS.get(rule.hazard, Severity.ERROR)
 
 
-@dataclass(frozen=True, slots=True)
-class Severities:
+class Severities(Value):
     """The user's choice: severities by rule name or class letter, everywhere and by path pattern."""
 
-    everywhere: Mapping[str, Severity] = field(default_factory=dict)
-    by_path: Mapping[str, Mapping[str, Severity]] = field(default_factory=dict)
+    everywhere: Mapping[str, Severity] = _NONE
+    by_path: Mapping[str, Mapping[str, Severity]] = _NO_PATHS
 
     def of(self, name: str, rule: Rule, phase: Phase | None, path: str | None = None) -> Severity:
         """Give the severity that holds: the path's choice, else the general one, else the default."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from expandcontract.lint.identifier import qualified, strings
 
@@ -37,8 +36,7 @@ _SERIAL = {
 _EVERY_INTERVAL_FIELD = 0x7FFF  # the first modifier of interval(p): no field is left out
 
 
-@dataclass(frozen=True, slots=True)
-class SqlType:
+class SqlType(NamedTuple):
     """A type: the catalogue's short name (``int4``), or ``schema.name`` for a type of the user's."""
 
     name: str

@@ -61,6 +61,7 @@ class Constraint(Value):
     referenced_columns: tuple[str, ...] = ()
     valid: bool = True  # False: NOT VALID
     enforced: bool = True  # False: NOT ENFORCED
+    inherited: bool = True  # False: NO INHERIT
     using_index: str | None = None
     nulls_not_distinct: bool = False
     without_overlaps: bool = False
@@ -78,6 +79,7 @@ class Column(Value):
     generated: str | None = None  # "stored" or "virtual"
     generation: Expression | None = None
     constraints: tuple[Constraint, ...] = ()
+    collation: str | None = None
     compression: bool = False
     storage: bool = False
     at: int = 0

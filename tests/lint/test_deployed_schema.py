@@ -6,9 +6,11 @@ import json
 import subprocess
 import sys
 
+import psycopg
 import pytest
 
 from expandcontract.commands.deployed import deployed_schema
+from expandcontract.lint import lint_sql
 from expandcontract.lint.schema import Schema
 from tests.fixtures.servers import Database
 
@@ -27,6 +29,13 @@ CREATE TABLE events (at timestamptz NOT NULL, what text) PARTITION BY RANGE (at)
 CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 CREATE TABLE events_rest PARTITION OF events DEFAULT;
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE FUNCTION code() RETURNS text LANGUAGE sql AS 'SELECT gen_random_uuid()::text';
+CREATE FUNCTION steady() RETURNS text LANGUAGE sql STABLE AS 'SELECT max(name) FROM public.users';
+CREATE FUNCTION named(u users) RETURNS text LANGUAGE sql AS 'SELECT u.name';
+CREATE TABLE sorted (a text COLLATE "C", b text DEFAULT steady());
+CREATE INDEX sorted_a ON sorted (a);
+CREATE TABLE guarded (id bigint PRIMARY KEY, owner varchar(20));
+CREATE POLICY own ON guarded USING (owner = current_user);
 CREATE TRIGGER touched BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch();
 """
 
@@ -50,7 +59,7 @@ def rules(database: Database, sql: str) -> set[str]:
 def test_the_schema_is_what_the_catalogue_holds(deployed: Database) -> None:
     schema = Schema.from_sql(deployed_schema(deployed.dsn, "the test"))
 
-    assert {"users", "shop.orders", "events", "events_2026", "events_rest"} == set(schema.tables)
+    assert {"users", "shop.orders", "events", "events_2026", "events_rest", "sorted", "guarded"} == set(schema.tables)
     assert str(schema.tables["users"].columns["name"].type) == "varchar(40)"
     assert schema.column_not_null("users", "age")
     assert schema.tables["users"].columns["twice"].generated
@@ -68,8 +77,7 @@ def test_what_was_read_runs_on_an_empty_database(deployed: Database) -> None:
     sql = deployed_schema(deployed.dsn, "the test")
 
     with deployed.connect(autocommit=True) as connection:
-        connection.execute("DROP SCHEMA shop CASCADE; DROP TABLE users, events CASCADE; DROP FUNCTION touch")
-        connection.execute("DROP TYPE mood; DROP DOMAIN positive")
+        connection.execute("DROP SCHEMA shop, public CASCADE")
         connection.execute(sql.encode())
 
     assert deployed_schema(deployed.dsn, "the test") == sql
@@ -112,3 +120,45 @@ def test_a_server_that_is_away_is_no_fault() -> None:
 
     assert answer.returncode == 6
     assert "no connection to the server" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("ALTER TABLE sorted ALTER COLUMN a TYPE varchar", "change-type-index-rebuild"),
+        ("ALTER TABLE guarded ALTER COLUMN owner TYPE varchar(40)", "change-type-used-by-view"),
+        ("ALTER TABLE sorted ADD COLUMN c text DEFAULT code()", "add-column-volatile-default"),
+    ],
+)
+def test_collations_policies_and_functions_are_known(deployed: Database, sql: str, expected: str) -> None:
+    assert expected in rules(deployed, sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ['ALTER TABLE sorted ALTER COLUMN a TYPE varchar COLLATE "C"', "ALTER TABLE sorted ADD c text DEFAULT steady()"],
+)
+def test_what_the_catalogue_shows_to_be_cheap_is_fine(deployed: Database, sql: str) -> None:
+    assert not {"change-type-index-rebuild", "add-column-volatile-default"} & rules(deployed, sql)
+
+
+def test_an_invalid_index_is_known(deployed: Database) -> None:
+    with deployed.connect(autocommit=True) as connection:
+        connection.execute("INSERT INTO sorted (a) VALUES ('x'), ('x')")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            connection.execute("CREATE UNIQUE INDEX CONCURRENTLY left_behind ON sorted (a)")
+
+    assert "left_behind" in Schema.from_sql(deployed_schema(deployed.dsn, "the test")).indexes
+
+
+def test_a_finding_says_how_large_the_table_is(deployed: Database) -> None:
+    with deployed.connect(autocommit=True) as connection:
+        connection.execute("INSERT INTO sorted (a) SELECT i::text FROM generate_series(1, 2000) i; ANALYZE sorted")
+    schema = Schema.from_sql(deployed_schema(deployed.dsn, "the test"))
+
+    (index,) = [each for each in lint_sql("CREATE INDEX i ON sorted (b)", schema=schema) if each.severity == "error"]
+    (brief,) = [
+        each for each in lint_sql("ALTER TABLE sorted DROP COLUMN b", schema=schema) if each.severity == "error"
+    ]
+    assert "sorted has about 2,000 rows, " in index.message
+    assert "2,000" not in brief.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -94,6 +95,23 @@ def test_since_reports_only_about_files_that_changed(elsewhere: Path) -> None:
     assert "change-type-rewrite" not in {rule for _, rule in errors}
 
 
+def test_since_reports_what_the_changes_of_a_file_brought_and_not_what_was_there(elsewhere: Path) -> None:
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    (elsewhere / "a.sql").write_text("DROP TABLE old;\nSELECT count(*) FROM big;\n")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *command], check=True, cwd=elsewhere)
+    (elsewhere / "a.sql").write_text(
+        "-- moved\n\nDROP TABLE old;\nALTER TABLE busy ADD COLUMN x int;\nSELECT  count(*) FROM big;\nDROP TABLE new;\n"
+    )
+
+    document = json.loads(run("a.sql", "--since", "HEAD", "--json").stdout)
+
+    found = {(each["rule"], each["line"]) for each in document["findings"]}
+    assert ("drop-table", 6) in found
+    assert ("multiple-locks-in-transaction", 4) in found
+    assert not any(line == 3 for _, line in found)
+
+
 def test_since_an_unknown_reference_is_a_usage_error(elsewhere: Path) -> None:
     (elsewhere / "1.sql").write_text("SELECT 1")
     result = run("1.sql", "--since", "no-such-branch")
@@ -112,8 +130,8 @@ def test_a_baseline_is_written_and_then_silences(elsewhere: Path) -> None:
 
 def test_linting_sql_imports_neither_sqlalchemy_nor_alembic() -> None:
     program = (
-        "import sys; sys.argv = ['ec', 'lint', '-', '--exit-zero']\nfrom expandcontract.cli.main import main\n"
-        "try: main()\nexcept SystemExit: pass\n"
+        "import sys\nfrom expandcontract.cli.main import ec\n"
+        "try: ec.main(['lint', '-', '--exit-zero'], standalone_mode=False)\nexcept SystemExit: pass\n"
         "print(sorted({'sqlalchemy', 'alembic', 'psycopg', 'google', 'postgast'} & set(sys.modules)))"
     )
 
@@ -122,6 +140,21 @@ def test_linting_sql_imports_neither_sqlalchemy_nor_alembic() -> None:
     )
 
     assert answer.stdout.splitlines()[-1] == "[]"
+
+
+def test_only_the_rules_that_can_judge_a_text_are_loaded() -> None:
+    program = (
+        "import sys\nfrom expandcontract.lint import lint_sql\nlint_sql(sys.stdin.read())\n"
+        "print(sorted(name.rpartition('.')[2] for name in sys.modules if '.lint.rules.' in name))"
+    )
+
+    answer = subprocess.run(
+        [sys.executable, "-c", program], input="TRUNCATE a", capture_output=True, text=True, check=True
+    )
+
+    loaded = ast.literal_eval(answer.stdout)
+    assert "truncate" in loaded
+    assert not {"index_not_concurrent", "set_not_null_scan", "drop_column"} & set(loaded)
 
 
 @pytest.mark.parametrize(("sql", "outcome"), [("DROP TABLE a", "findings"), ("SELECT 1", "done")])

@@ -10,8 +10,8 @@ import pytest
 from expandcontract.lint import Hazard, Schema, lint_sql
 from expandcontract.lint.catalogue import all_rules
 from expandcontract.lint.reading.text import read
-from expandcontract.lint.server.effects import Effects
 from expandcontract.lint.server.running import run
+from expandcontract.lint.server.server import Effects
 from tests.lint.lint_corpus import DATA, HARD, rows
 
 SCHEMA = (DATA / "lock_facts_schema.sql").read_text()

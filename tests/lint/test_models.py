@@ -11,7 +11,7 @@ from expandcontract.alembic_bridge.models import mapped_columns
 from expandcontract.alembic_bridge.project import open_project
 from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.alembic_bridge.rendering import render_tree
-from expandcontract.commands.lint import lint_tree
+from expandcontract.commands.lint_tree import lint_tree
 from expandcontract.lint import Finding
 from expandcontract.lint.settings import Settings
 from tests.lint.test_revisions import upgrade, write_revision
@@ -129,3 +129,19 @@ def test_env_py_is_left_alone_where_nothing_is_removed(tree: Path) -> None:
     (tree / "env.py").write_text("raise RuntimeError('nobody asked')")
 
     assert [each for each in linted(tree) if "models" in each.message] == []
+
+
+@pytest.mark.parametrize(
+    ("removal", "count"),
+    [
+        ("op.alter_column('users', 'name', new_column_name='called')", 1),
+        ("op.alter_column('users', 'email', new_column_name='mail')", 0),
+        ("op.rename_table('users', 'people')", 1),
+        ("op.execute('ALTER TABLE users SET SCHEMA shop')", 1),
+        ("op.rename_table('users', 'people'); op.execute('CREATE VIEW users AS SELECT * FROM people')", 0),
+    ],
+)
+def test_a_contract_that_renames_what_the_models_map(tree: Path, removal: str, count: int) -> None:
+    write_revision(tree, "second", "first", CONTRACT.format(removal))
+
+    assert len(about_models(tree)) == count

@@ -10,7 +10,7 @@ import pytest
 from expandcontract.alembic_bridge.project import open_project
 from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.alembic_bridge.rendering import render_tree
-from expandcontract.commands.lint import lint_tree
+from expandcontract.commands.lint_tree import lint_tree
 from expandcontract.lint import Finding, Severity
 from expandcontract.lint.catalogue import all_rules
 from expandcontract.lint.settings import Settings

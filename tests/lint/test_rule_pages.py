@@ -13,7 +13,7 @@ from tests.lint.lint_corpus import rows
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_the_pages_are_fresh() -> None:
+def test_the_index_and_the_pages_are_fresh() -> None:
     tool = runpy.run_path(str(ROOT / "tools" / "build_rule_pages.py"))
 
     assert tool["stale"]() == [], "run: python tools/build_rule_pages.py"

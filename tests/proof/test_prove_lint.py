@@ -55,7 +55,8 @@ def test_every_statement_is_run_and_agrees_with_the_rules(scratch: str, tmp_path
     assert key["locks"] == {"orders": "SHARE ROW EXCLUSIVE", "users": "SHARE ROW EXCLUSIVE"}
     assert key["work"] == ["key check"]
     (concurrent,) = [each for each in document["statements"] if "CONCURRENTLY" in each["statement"]]
-    assert concurrent["locks"] is None
+    assert concurrent["locks"] == {"users": "SHARE UPDATE EXCLUSIVE"}
+    assert concurrent["work"] == ["index build"]
     assert [each["line"] for each in document["statements"] if each["error"]] == [11]
 
 
@@ -83,6 +84,9 @@ def test_without_a_dsn_the_tree_runs_on_a_server_of_our_own(installation: object
     (validate,) = [each for statement, each in seen.items() if "VALIDATE" in statement]
     assert validate["locks"] == {"users": "SHARE UPDATE EXCLUSIVE"}
     assert validate["work"] == ["scan"]
+    assert {each["phase"] for each in document["statements"]} == {"upgrade", "downgrade", "backfill", "contract"}
+    (backfill,) = [each for each in document["statements"] if each["phase"] == "backfill"]
+    assert backfill["locks"] == {"users": "ROW EXCLUSIVE"}
 
 
 def test_a_path_after_prove_is_a_path(installation: object, tmp_path: Path) -> None:

@@ -44,13 +44,18 @@ WHERE c.relkind = 'S' AND n.nspname NOT IN ('information_schema', 'ec') AND n.ns
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('e', 'i'))
 ORDER BY c.oid;
 
+-- unchecked_bodies: a function's body may name tables that come after it
+SELECT 'SET check_function_bodies = off';
+
 -- functions: the functions and procedures, which triggers and defaults call
 SELECT regexp_replace(pg_get_functiondef(p.oid), '\s+$', '')
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
 WHERE p.prokind IN ('f', 'p') AND n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
   AND l.lanname NOT IN ('c', 'internal')
-  AND (l.lanname <> 'sql' OR p.prorettype = 'trigger'::regtype) -- a body in SQL needs its tables first
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+  AND to_jsonb(p) ->> 'prosqlbody' IS NULL AND NOT EXISTS ( -- the others need their tables first
+    SELECT FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid AND c.relkind <> 'c'
+    WHERE t.oid = p.prorettype OR t.oid = ANY (coalesce(p.proallargtypes, p.proargtypes::oid[])))
 ORDER BY p.oid;
 
 -- tables: the tables with their columns, partitions after what they are part of
@@ -63,6 +68,9 @@ WITH RECURSIVE placed AS (
 ), described AS (
   SELECT c.oid, c.relkind, c.relispartition, c.relpersistence, c.relpartbound, max(placed.depth) AS depth,
     (SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
+        (SELECT format('COLLATE %%I.%%I', cn.nspname, l.collname) FROM pg_collation l
+         JOIN pg_namespace cn ON cn.oid = l.collnamespace JOIN pg_type y ON y.oid = a.atttypid
+         WHERE l.oid = a.attcollation AND l.oid <> y.typcollation),
         CASE WHEN a.attgenerated = 's' THEN 'GENERATED ALWAYS AS (' || pg_get_expr(d.adbin, d.adrelid) || ') STORED'
              WHEN a.attgenerated = 'v' THEN 'GENERATED ALWAYS AS (' || pg_get_expr(d.adbin, d.adrelid) || ')'
              WHEN a.attidentity = 'a' THEN 'GENERATED ALWAYS AS IDENTITY'
@@ -102,7 +110,7 @@ ORDER BY array_position('{p,u,x,c,f}'::text[], c.contype::text), c.oid;
 -- indexes: those that no constraint made
 SELECT pg_get_indexdef(i.indexrelid)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_' AND i.indisvalid
+WHERE n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_' -- an INVALID one is there as well
   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
   AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid)
   AND (SELECT relkind FROM pg_class t WHERE t.oid = i.indrelid) IN ('r', 'p')
@@ -122,8 +130,37 @@ FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid AND t.relkind = 'm' JOIN p
 WHERE n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
 ORDER BY i.indexrelid;
 
+-- later_functions: those that need a table for their arguments, result or parsed body
+SELECT regexp_replace(pg_get_functiondef(p.oid), '\s+$', '')
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+WHERE p.prokind IN ('f', 'p') AND n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
+  AND l.lanname NOT IN ('c', 'internal')
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+  AND (to_jsonb(p) ->> 'prosqlbody' IS NOT NULL OR EXISTS (
+    SELECT FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid AND c.relkind <> 'c'
+    WHERE t.oid = p.prorettype OR t.oid = ANY (coalesce(p.proallargtypes, p.proargtypes::oid[]))))
+ORDER BY p.oid;
+
+-- policies: whoever they are for, a column that they read can't change its type
+SELECT concat_ws(' ', format('CREATE POLICY %%I ON %%s', p.polname, t.oid::regclass),
+  'USING (' || pg_get_expr(p.polqual, p.polrelid) || ')',
+  'WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')')
+FROM pg_policy p JOIN pg_class t ON t.oid = p.polrelid JOIN pg_namespace n ON n.oid = t.relnamespace
+WHERE n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
+ORDER BY p.oid;
+
 -- triggers: the user's own
 SELECT pg_get_triggerdef(g.oid)
 FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid JOIN pg_namespace n ON n.oid = t.relnamespace
 WHERE NOT g.tgisinternal AND n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
 ORDER BY g.oid;
+
+-- checked_bodies: as it was
+SELECT 'RESET check_function_bodies';
+
+-- sizes: rows as PostgreSQL estimates them (-1: never analysed), and bytes, for the linter's messages
+SELECT format('-- ec:size %%s', json_build_array(n.nspname, c.relname, c.reltuples::bigint, pg_relation_size(c.oid)))
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN ('information_schema', 'ec') AND n.nspname !~ '^pg_'
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+ORDER BY n.nspname, c.relname;

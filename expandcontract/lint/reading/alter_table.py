@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from expandcontract.lint.expression import Expression
-from expandcontract.lint.identifier import of_relation, quoted, strings
-from expandcontract.lint.reading.tables import read_bound, read_column, read_constraint
+from expandcontract.lint.identifier import of_relation, quoted
+from expandcontract.lint.reading.tables import collation, read_bound, read_column, read_constraint
 from expandcontract.lint.sqltype import read_type
 from expandcontract.lint.statement import (
     Action,
@@ -142,14 +142,13 @@ def _drop_column(table: str, command: dict[str, Any], at: int) -> Action:
 def _change_type(table: str, command: dict[str, Any], at: int) -> Action:
     definition = command["def"]["ColumnDef"]
     using = Expression(definition["raw_default"]) if "raw_default" in definition else None
-    collation = strings(definition["collClause"]["collname"])[-1] if "collClause" in definition else None
     return ChangeType(
         definition.get("location") or at,
         table,
         quoted(command["name"]),
         read_type(definition["typeName"]),
         using,
-        collation,
+        collation(definition),
     )
 
 

@@ -146,11 +146,18 @@ def read_column(node: dict[str, Any]) -> Column:
         declared,
         not_null=facts.pop("not_null", False) or declared.serial or _is_key(constraints),
         constraints=tuple(constraints),
+        collation=collation(node),
         compression="compression" in node,
         storage="storage_name" in node,
         at=node.get("location", 0),
         **facts,
     )
+
+
+def collation(definition: dict[str, Any]) -> str | None:
+    """Give the collation that a column's definition names; None means its type's own."""
+    name = strings(definition["collClause"]["collname"])[-1] if "collClause" in definition else None
+    return None if name == "default" else name
 
 
 def _is_key(constraints: list[Constraint]) -> bool:
@@ -176,6 +183,7 @@ def read_constraint(body: dict[str, Any], *, inline: str | None = None) -> Const
         referenced_columns=tuple(quoted(each) for each in strings(body.get("pk_attrs", ()))),
         valid=not body.get("skip_validation", False),
         enforced=body.get("is_enforced", False) or kind in _ALWAYS_ENFORCED,
+        inherited=not body.get("is_no_inherit", False),
         using_index=quoted(body["indexname"]) if "indexname" in body else None,
         nulls_not_distinct=body.get("nulls_not_distinct", False),
         without_overlaps=body.get("without_overlaps", False) or body.get("fk_with_period", False),

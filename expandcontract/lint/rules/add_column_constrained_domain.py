@@ -12,7 +12,7 @@ from expandcontract.lint.statement import AddColumn
 
 
 def check(action: AddColumn, scene: Scene) -> Iterator[Problem]:
-    domain = scene.schema.domains.get(action.column.type.name)
+    domain = scene.schema.domain_of(action.column.type)
     if domain and domain.constrained and scene.is_live(action.table) and scene.effects.rewrites:
         yield Problem(
             f"the domain {action.column.type} has a constraint, so PostgreSQL writes every row of "

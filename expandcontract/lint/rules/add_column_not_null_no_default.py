@@ -13,7 +13,7 @@ from expandcontract.lint.statement import AddColumn
 
 def check(action: AddColumn, scene: Scene) -> Iterator[Problem]:
     column = action.column
-    domain = scene.schema.domains.get(column.type.name)
+    domain = scene.schema.domain_of(column.type)
     if not column.not_null or column.has_default or (domain and domain.has_default) or not scene.is_live(action.table):
         return
     if action.if_not_exists and scene.schema.column(action.table, column.name):

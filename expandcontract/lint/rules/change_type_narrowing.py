@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
-from expandcontract.lint.server.effects import narrows
+from expandcontract.lint.server.columns import narrows
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import ChangeType
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
+from expandcontract.lint.known import KnownIndex
 from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
-from expandcontract.lint.schema import KnownIndex
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import CreateIndex, Drop
 

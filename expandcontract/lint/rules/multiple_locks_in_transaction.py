@@ -15,7 +15,7 @@ from expandcontract.lint.statement import Action
 def check(action: Action, scene: Scene) -> Iterator[Problem]:
     if action is not scene.statement.actions[0] or not scene.exclusive:
         return
-    added = sorted(scene.exclusively_locked(scene.locks) - scene.exclusive.keys())
+    added = sorted(name for name in scene.exclusively_locked(scene.locks) if name not in scene.exclusive)
     if added:
         yield Problem(
             f"{listed(scene.exclusive)} stays locked while this waits for {listed(added)}",

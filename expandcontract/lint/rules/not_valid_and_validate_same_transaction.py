@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.lint.finding import Hazard
+from expandcontract.lint.known import default_name
 from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
-from expandcontract.lint.schema import default_name
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import Action, AddConstraint, ValidateConstraint
 
 
 def check(action: ValidateConstraint, scene: Scene) -> Iterator[Problem]:
-    for done in scene.done:
-        earlier = done.action
+    for earlier in (*(done.action for done in scene.done), *scene.statement.actions):
         same_table = isinstance(earlier, AddConstraint) and earlier.table == action.table
         if same_table and scene.is_live(action.table) and _adds(earlier, action.name):
             yield Problem(f"the strong lock that added {action.name} is kept while every row of {action.table} is read")

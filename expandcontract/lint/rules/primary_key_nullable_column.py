@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.rule import Effect, Example, Problem, Rule
 from expandcontract.lint.scene import Scene
-from expandcontract.lint.server.effects import key_columns, not_null_is_proven
+from expandcontract.lint.server.columns import not_null_is_proven
+from expandcontract.lint.server.constraints import key_columns
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.statement import AddConstraint, ConstraintKind
 

@@ -11,7 +11,8 @@ from datetime import date, datetime
 from typing import Any
 
 from expandcontract.lint.expression import Comparison, Expression
-from expandcontract.lint.schema import KnownTable, Schema
+from expandcontract.lint.known import KnownTable
+from expandcontract.lint.schema import Schema
 from expandcontract.lint.statement import AttachPartition, Bound
 
 _UNBOUNDED = ("MINVALUE", "MAXVALUE")
@@ -23,7 +24,7 @@ def bound_is_proven(action: AttachPartition, schema: Schema) -> bool:
     if partition is None or parent is None or len(parent.partition_key) != 1 or action.bound.is_default:
         return False
     column = parent.partition_key[0]
-    parts = [part for check in partition.valid_checks() for part in check.conjuncts()]
+    parts = [part for _, check in partition.valid_checks() for part in check.conjuncts()]
     comparisons = [each for part in parts if (each := part.comparison()) and each.column == column]
     if not _is_not_null(partition, column, parts):
         return False

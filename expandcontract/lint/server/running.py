@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from expandcontract.lint.schema import Schema
-from expandcontract.lint.server.effects import Effects, Server, effects_of
+from expandcontract.lint.server.effects import effects_of
+from expandcontract.lint.server.server import Effects, Server
 from expandcontract.lint.statement import Statement
 
 
@@ -18,7 +19,8 @@ def run(statements: Iterable[Statement], schema: Schema, version: int, time_zone
     before = set(schema.tables) | set(schema.views)
     together = Effects()
     for statement in statements:
-        each = effects_of(statement.actions, Server(version, schema, time_zone))
+        server = Server(version, schema, time_zone)
+        each = effects_of(statement.actions, server.during(statement.actions))
         for relation, mode in each.locks.items():
             together.lock([relation] if relation in before else [], mode)
         together.rewrites |= each.rewrites & before

@@ -1,0 +1,1 @@
+"""How each action changes what is known of a schema."""
