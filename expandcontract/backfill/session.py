@@ -17,7 +17,6 @@ from expandcontract.backfill.trial import try_out
 from expandcontract.database import catalog
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Worker
 from expandcontract.database.executor import PsycopgExecutor
-from expandcontract.database.sync_catalog import sync_columns
 from expandcontract.domain.change import Backfill, Sync
 from expandcontract.errors import RunnerBusy, UsageError
 
@@ -80,8 +79,7 @@ def open_session(
 
     Raises:
         RunnerBusy: another backfill fills the same table.
-        UsageError: the table doesn't exist, can't be walked along, or lacks a column that is written; or the backfill
-            can't work.
+        UsageError: the table doesn't exist, or can't be walked along; or the backfill can't work.
     """
     connection = open_connection(f"ec:backfill:{revision}")
     try:
@@ -108,7 +106,6 @@ def open_session(
                 raise UsageError(f"the backfill's table {backfill.table} doesn't exist in this database")
             ledger.lock_joining(root)
             if begins:
-                _check_columns(connection, backfill)
                 ledger.bury()
                 others = [worker for worker in ledger.workers(revision, root) if worker.revision != revision]
                 _refuse_beside(others, backfill.table)
@@ -176,13 +173,6 @@ def _begin(
     ledger.forgive(revision)
     if settings.sets_rate:
         ledger.put_rate(revision, settings.rate)
-
-
-def _check_columns(connection: psycopg.Connection[Any], backfill: Backfill) -> None:
-    columns = sync_columns(PsycopgExecutor(connection), backfill.table, backfill.table_schema)
-    missing = [name for name in backfill.written_columns if name not in columns]
-    if missing:
-        raise UsageError(f"{backfill.table} has no column {', '.join(missing)}, which the backfill writes")
 
 
 def _refuse_beside(workers: list[Worker], table: str) -> None:

@@ -13,7 +13,9 @@ from expandcontract.backfill.ranges import RangeStatements
 from expandcontract.backfill.stretches import keys_as_text
 from expandcontract.backfill.verification import needy
 from expandcontract.database.backfill_ledger import KeyValue, Stretch
+from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.row_errors import is_about_a_row, is_about_the_statement
+from expandcontract.database.sync_catalog import sync_columns
 from expandcontract.domain.change import Backfill
 from expandcontract.errors import UsageError
 
@@ -34,6 +36,7 @@ def try_out(connection: psycopg.Connection[Any], backfill: Backfill, stretches: 
     """
     stretch = next((stretch for stretch in stretches if stretch.last_key is not None), None)
     if stretch is None or stretch.last_key is None:
+        _refuse_missing_columns(connection, backfill)  # as far as can be seen without a row
         return
     try:
         kind = kind_of(connection, backfill)
@@ -92,6 +95,13 @@ def _nth(
     keys_as_text(connection)
     found = connection.execute(statements.nth_key(lower, upper, rows)).fetchone()
     return tuple(found) if found else upper
+
+
+def _refuse_missing_columns(connection: psycopg.Connection[Any], backfill: Backfill) -> None:
+    columns = sync_columns(PsycopgExecutor(connection), backfill.table, backfill.table_schema)
+    missing = [name for name in backfill.written_columns if name not in columns]
+    if missing:
+        raise _refused(backfill, f"{backfill.table} has no column {', '.join(missing)}")
 
 
 def _refused(backfill: Backfill, words: str) -> UsageError:

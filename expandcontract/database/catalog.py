@@ -90,10 +90,11 @@ def triggers_on_update(
 
 
 def indexes_over(executor: Executor, table: str, columns: list[str], schema: str | None = None) -> Indexes:
-    """The indexes of the table, seen from those columns."""
+    """The indexes of the table, seen from those columns; none where there is no such table."""
     names = {"table": regclass(table, schema), "columns": columns}
-    count, over_columns, fillfactor = executor.rows(queries("catalog")["indexes_over"], names)[0]
-    return Indexes(count, tuple(over_columns), fillfactor)
+    for count, over_columns, fillfactor in executor.rows(queries("catalog")["indexes_over"], names):
+        return Indexes(count, tuple(over_columns), fillfactor)
+    return Indexes(0, (), 100)
 
 
 def enabled_triggers(executor: Executor, table: str, schema: str | None = None) -> frozenset[str]:

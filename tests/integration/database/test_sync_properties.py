@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import expandcontract.alembic_bridge.operations  # noqa: F401  # registers op.create_sync
+from expandcontract.backfill.kinds.update import Update
 from expandcontract.backfill.ranges import RangeStatements
 from expandcontract.backfill.verification import needy
 from expandcontract.database.backfill_ledger import Stretch
@@ -109,7 +110,7 @@ class Server:
         statements = RangeStatements(self.backfill, STRETCH, condition)
         with self.connection.transaction():
             self.connection.execute("SET LOCAL ec.sync = 'off'")
-            return self.connection.execute(statements.fill((str(lower),), (str(upper),))).rowcount
+            return Update(self.connection, self.backfill).prepare(statements, (str(lower),), (str(upper),)).run()
 
     @property
     def rows(self):
