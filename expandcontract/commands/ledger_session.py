@@ -69,7 +69,9 @@ def facts_of(
     ledger: Ledger, router: Router, steps: Mapping[Step, StepState], records: Mapping[Step, StepRecord]
 ) -> Facts:
     """The facts that need no tree, with stale backfills told from those that are done."""
-    now, verified_from = ledger.now(), ledger.backfills.verified_from()
+    now = ledger.now()
+    # without a record of a step there may be no ledger to ask
+    verified_from, set_aside = (ledger.backfills.verified_from(), ledger.backfills.set_aside()) if records else ({}, {})
     kept = {
         step.revision: KeptByCode(record.writers, verified_from.get(step.revision, record.finished_at))
         for step, record in records.items()
@@ -79,8 +81,7 @@ def facts_of(
         now=now,
         steps=with_stale_backfills(steps, kept, router, now),
         router=router,
-        # without a record of a step there may be no ledger to ask
-        rows_set_aside=ledger.backfills.set_aside() if records else {},
+        rows_set_aside=set_aside,
         titles={step.revision: record.title for step, record in records.items()},
         came=tuple(
             step.revision

@@ -220,7 +220,7 @@ def test_a_new_project_is_made_and_works(tmp_path, database, make_project):
     assert project.ok("init").stdout.startswith("0 of 0 revisions are expanded in the database at host=")
     assert project.alembic("revision", "-m", "create users", "--rev-id", "0001").code == 0
     (file,) = project.versions.glob("*.py")
-    assert "contract_after" in file.read_text()
+    assert "Expand: " in file.read_text()
     file.write_text(
         file.read_text().replace("    pass", '    op.execute("CREATE TABLE users (id int PRIMARY KEY)")', 1)
     )

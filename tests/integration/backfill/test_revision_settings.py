@@ -66,7 +66,7 @@ def test_flag_then_environment_then_revision_then_configuration_say_the_rate(thi
 
     done = things.json("backfill", "--rate", "max")
 
-    assert done["filled"][0]["rows_written"] == ROWS - 60
+    assert done["filled"][0]["rows_written"] == ROWS - 20  # of the six runs, four only looked at what was done
     assert things.value("SELECT max(rows_seen) FROM ec.backfill_range WHERE pass = 1") == 100
     (view,) = things.json("backfill", "status")["backfills"]
     assert view["growth"]["heap"] >= view["growth"]["heap_before"] > 0

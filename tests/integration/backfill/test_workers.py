@@ -157,10 +157,10 @@ def test_a_server_that_does_not_come_back_is_said_to_be_unreachable(things: Fill
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_rate_is_shared_and_exact(filling: Filling, workers: int) -> None:
     """By the ledger's account: how late a loaded machine starts a range isn't the rate's business."""
-    rate = 4000
+    rate, share = 4000, 200  # a range has a twentieth of a second's worth of rows
     filling.execute(
         "CREATE TABLE things (id int PRIMARY KEY, filled int)",
-        f"INSERT INTO things (id) SELECT generate_series(1, {15 * rate})",
+        f"INSERT INTO things (id) SELECT generate_series(1, {15 * share})",
     )
     sessions = [open_session(filling.open, "0002", COUNTS, Settings(rate), begins=not n) for n in range(workers)]
     dispatchers = [
@@ -170,11 +170,12 @@ def test_the_rate_is_shared_and_exact(filling: Filling, workers: int) -> None:
     for dispatcher in itertools.islice(itertools.cycle(dispatchers), 15):
         taken = dispatcher.take(Pace.start(rate, target=1.0, batch=rate))
         assert isinstance(taken, Taken)
-        assert taken.range.rows == rate
+        assert taken.range.rows == share
         paid.append(filling.value("SELECT extract(epoch FROM paid_until)::float8 FROM ec.backfill"))
 
-    # 15 ranges of a second's worth each, asked for one right after the other by different workers
-    assert [later - earlier for earlier, later in itertools.pairwise(paid)] == pytest.approx([1.0] * 14, abs=1e-3)
+    # 15 ranges, asked for one right after the other by different workers
+    apart = [later - earlier for earlier, later in itertools.pairwise(paid)]
+    assert apart == pytest.approx([share / rate] * 14, abs=1e-4)
     assert taken.wait > 0
     for session in sessions:
         session.end()

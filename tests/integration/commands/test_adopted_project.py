@@ -75,7 +75,8 @@ def test_the_next_autogenerate_has_phases_and_lints_clean(grown: AlembicProject,
     (written,) = grown.json("revision", "--autogenerate", "-m", "owners and states")["files"]
 
     lint = grown.json("lint", "--since-revision", f"{OF_BEFORE:04}")
-    assert [finding for finding in lint["findings"] if finding["severity"] != "note"] == []
+    reported = [finding for finding in lint["findings"] if finding["severity"] != "note"]
+    assert not reported
     assert "\nexpand = (" in written["text"]
     assert "\ncontract = (" in written["text"]
     assert_well_written(written["text"], tmp_path)
