@@ -64,7 +64,7 @@ def line_of(file, text):
         (
             EMPTY + "from expandcontract import Backfill\nbackfill = Backfill('users')\n",
             "Backfill('users')",
-            ["needs set={column: expression}"],
+            ["needs one of set={column: expression}"],
         ),
         (EMPTY + "backfill = 'users'\n", "backfill = ", ["backfill must be a Backfill(…), not str"]),
         (EMPTY + "contract_after = '14'\n", "contract_after", ["'14' is not a duration"]),
@@ -150,7 +150,7 @@ def test_a_backfill_that_cannot_work_is_2_and_writes_nothing(users):
         ("looks", {"b": "a"}, "looks can't be walked along"),
         ("nowhere", {"b": "a"}, "nowhere doesn't exist in this database"),
         ("users", {"name": "upper(name"}, "syntax error"),
-        ("users", {"none": "1"}, 'column "none" of relation "users" does not exist'),
+        ("users", {"none": "1"}, 'column "none" does not exist'),
         ("users", {"name": "nome"}, 'column "nome" does not exist'),
         ("users", {"name": "name || 'x'"}, "rows still need it"),
     ):
