@@ -204,6 +204,8 @@ def _phase(
         message = (
             f"{rendered.name}() can't be rendered without a database ({stopped.reason}); "
             "nothing from this line on was looked into"
+            if stopped.stopped
+            else f"{rendered.name}() may do something else in a database ({stopped.reason}) than what was looked into"
         )
         yield _notice("not-analysed", message, stopped.line, source.path, tree)
 
