@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
@@ -163,17 +164,24 @@ def _part(function: Callable[[], Any], path: Path, known: list[KnownType]) -> Re
 
 
 def _dialect() -> Dialect:
-    """
-    A dialect whose statements are complete: percent signs stand once, and values stand in them.
-
-    What is known of a value's type is SQLAlchemy's guess where the revision says nothing, as in
-    ``sa.table("users", sa.column("tier"))``.
-    """
+    """Give a dialect whose statements are complete: percent signs stand once, and values stand in them."""
     made: Callable[..., Dialect] = make_url("postgresql://").get_dialect()
     dialect = made(paramstyle="named")
     of_the_dialect: Any = dialect.statement_compiler
+    dialect.statement_compiler = _with_values(of_the_dialect)
+    return dialect
 
-    class WithValues(of_the_dialect):  # type: ignore[misc]  # chosen at run time
+
+@cache
+def _with_values(of_the_dialect: Any) -> Any:
+    """
+    Give a compiler that writes every value.
+
+    Where the revision doesn't say what type a value has, as in ``sa.table("users", sa.column("tier"))``, it is
+    what SQLAlchemy takes it for.
+    """
+
+    class WithValues(of_the_dialect):  # type: ignore[misc]  # the base is known at run time only
         def render_literal_value(self, value: Any, type_: TypeEngine[Any]) -> str:
             known = literal(value).type if isinstance(type_, NullType) else type_
             try:
@@ -181,8 +189,7 @@ def _dialect() -> Dialect:
             except CompileError:  # SQLAlchemy can't write such a value; as text it can at least be read
                 return str(super().render_literal_value(str(value), String()))
 
-    dialect.statement_compiler = WithValues
-    return dialect
+    return WithValues
 
 
 class _Watched(MigrationContext):
