@@ -55,7 +55,7 @@ def _add_column(action: AddColumn, server: Server, found: Effects) -> None:
     for constraint in column.constraints:
         if constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.references:
             found.lock([constraint.references], SRE)
-            found.checks_keys |= column.has_default
+            found.checks_keys |= column.has_default or column.default is not None  # DEFAULT NULL as well
         elif constraint.kind is ConstraintKind.CHECK and constraint.enforced:
             found.scans |= not found.rewrites
         elif constraint.kind in INDEXED:
