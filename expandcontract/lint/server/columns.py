@@ -55,7 +55,8 @@ def _add_column(action: AddColumn, server: Server, found: Effects) -> None:
     for constraint in column.constraints:
         if constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.references:
             found.lock([constraint.references], SRE)
-            found.checks_keys |= column.has_default or column.default is not None  # DEFAULT NULL as well
+            # DEFAULT NULL as well; an identity isn't a default to PostgreSQL
+            found.checks_keys |= column.default is not None or column.type.serial or column.generated is not None
         elif constraint.kind is ConstraintKind.CHECK and constraint.enforced:
             found.scans |= not found.rewrites
         elif constraint.kind in INDEXED:
