@@ -33,7 +33,8 @@ from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.sync_catalog import sync_columns
 from expandcontract.database.sync_triggers import create_statements
 from expandcontract.domain.change import Sync
-from expandcontract.proof.scratch_server import ScratchServer, choose_installation
+from expandcontract.proof.installation import choose_installation
+from expandcontract.proof.scratch_server import ScratchServer
 
 SCHEMA = "ec_bench_sync"
 PLAIN, LEAST, SYNCED = "plain", "least", "synced"

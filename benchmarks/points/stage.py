@@ -21,7 +21,8 @@ from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.sync_catalog import sync_columns
 from expandcontract.database.sync_triggers import create_statements
 from expandcontract.domain.change import Backfill, Sync
-from expandcontract.proof.scratch_server import ScratchServer, choose_installation
+from expandcontract.proof.installation import choose_installation
+from expandcontract.proof.scratch_server import ScratchServer
 
 TABLE = "people"
 RENAME = Sync(TABLE, forward={"display_name": "name"}, backward={"name": "display_name"})

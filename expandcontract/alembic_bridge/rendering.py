@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
@@ -20,15 +21,14 @@ from alembic.operations.ops import AlterColumnOp, MigrateOperation
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.base import Script
-from sqlalchemy import make_url
+from sqlalchemy import Dialect, literal, make_url
 from sqlalchemy.exc import CompileError
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import NullType, String, TypeEngine
 
 from expandcontract.alembic_bridge.operations import CreateSyncOp, DropSyncOp
 from expandcontract.domain.change import Backfill, Sync
 
 PHASES = ("upgrade", "backfill", "contract", "downgrade")
-_BEGIN, _COMMIT = "BEGIN;", "COMMIT;"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Unrendered:
-    """Why rendering stopped, and at which line of the revision."""
+    """Why what was rendered may not be all, and from which line of the revision on; ``stopped`` if it ended there."""
 
     reason: str
     line: int
+    stopped: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +147,11 @@ def _phase(name: str, functions: Sequence[Callable[[], Any]], path: Path) -> Ren
 
 def _part(function: Callable[[], Any], path: Path, known: list[KnownType]) -> RenderedPart:
     output = _Output(path)
-    options = {"as_sql": True, "output_buffer": output}
-    context = _Watched(make_url("postgresql://").get_dialect()(), None, options)
+    options = {"as_sql": True, "literal_binds": True, "output_buffer": output}
+    context = _Watched(_dialect(), None, options)
     context.asked_from = str(path)
+    context.impl.emit_commit = output.autocommit_begins  # type: ignore[method-assign]
+    context.impl.emit_begin = output.autocommit_ends  # type: ignore[method-assign]
     stopped = None
     with _recording(context, known, output):
         try:
@@ -156,8 +159,37 @@ def _part(function: Callable[[], Any], path: Path, known: list[KnownType]) -> Re
         except Exception as error:
             stopped = Unrendered(f"{type(error).__name__}: {error}", _line_of(error, path))
     if stopped is None and context.asked_at is not None:
-        stopped = Unrendered("it asks whether there is a connection", context.asked_at)
+        stopped = Unrendered("it asks whether there is a connection", context.asked_at, stopped=False)
     return RenderedPart(tuple(segment for segment in output.segments if segment.statements), stopped)
+
+
+def _dialect() -> Dialect:
+    """Give a dialect whose statements are complete: percent signs stand once, and values stand in them."""
+    made: Callable[..., Dialect] = make_url("postgresql://").get_dialect()
+    dialect = made(paramstyle="named")
+    of_the_dialect: Any = dialect.statement_compiler
+    dialect.statement_compiler = _with_values(of_the_dialect)
+    return dialect
+
+
+@cache
+def _with_values(of_the_dialect: Any) -> Any:
+    """
+    Give a compiler that writes every value.
+
+    Where the revision doesn't say what type a value has, as in ``sa.table("users", sa.column("tier"))``, it is
+    what SQLAlchemy takes it for.
+    """
+
+    class WithValues(of_the_dialect):  # type: ignore[misc]  # the base is known at run time only
+        def render_literal_value(self, value: Any, type_: TypeEngine[Any]) -> str:
+            known = literal(value).type if isinstance(type_, NullType) else type_
+            try:
+                return str(super().render_literal_value(value, known))
+            except CompileError:  # SQLAlchemy can't write such a value; as text it can at least be read
+                return str(super().render_literal_value(str(value), String()))
+
+    return WithValues
 
 
 class _Watched(MigrationContext):
@@ -224,12 +256,16 @@ class _Output:
 
     def write(self, text: str) -> None:
         statement = text.strip()
-        if statement == _COMMIT:  # an autocommit block begins
-            self.segments.append(Segment(in_transaction=False))
-        elif statement == _BEGIN:  # and ends
-            self.segments.append(Segment(in_transaction=True))
-        elif statement:
+        if statement:
             self.segments[-1].statements.append(RenderedStatement(statement, self.line(), self.sync))
+
+    def autocommit_begins(self) -> None:
+        """What Alembic means by the COMMIT before such a block; one of the revision's own is a statement."""
+        self.segments.append(Segment(in_transaction=False))
+
+    def autocommit_ends(self) -> None:
+        """What it means by the BEGIN after it."""
+        self.segments.append(Segment(in_transaction=True))
 
     def flush(self) -> None:
         """Nothing is kept back."""

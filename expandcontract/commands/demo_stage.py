@@ -26,13 +26,8 @@ from psycopg import sql
 from expandcontract.commands.demo_account import Report
 from expandcontract.domain.duration import format_duration
 from expandcontract.errors import ConfigurationError, StepFailed
-from expandcontract.proof.scratch_server import (
-    NAMED,
-    Installation,
-    ScratchServer,
-    choose_installation,
-    find_installations,
-)
+from expandcontract.proof.installation import NAMED, Installation, choose_installation, find_installations
+from expandcontract.proof.scratch_server import ScratchServer
 
 REVISION = "0002"  # the example's rename
 _PACKAGE = Path(__file__).resolve().parents[1]

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expandcontract.commands.lint import assumptions, report_on
+from expandcontract.commands.revision_changes import (
+    Pair,
+    mapped_at,
+    removed_columns,
+    removed_tables,
+    removes,
+    sql_of,
+    touched_by,
+)
+from expandcontract.commands.revision_source import RevisionSource
 from expandcontract.domain.footprint import Footprint
 from expandcontract.domain.phase import Phase
 from expandcontract.lint import baseline
-from expandcontract.lint.accepts import MARKER, QUESTION, Accept, Notice, read_accept, read_question, settle
+from expandcontract.lint.accepts import settle
 from expandcontract.lint.catalogue import rule_named
-from expandcontract.lint.expression import relations
 from expandcontract.lint.finding import Finding, Hazard, Severity
 from expandcontract.lint.footprint.standing import Standing
 from expandcontract.lint.identifier import qualified, quoted
@@ -31,18 +39,11 @@ from expandcontract.lint.statement import (
     AddColumn,
     AddConstraint,
     ConstraintKind,
-    CreateTable,
-    Drop,
-    DropColumn,
-    Rename,
-    SetSchema,
 )
 
 if TYPE_CHECKING:
     from expandcontract.alembic_bridge.models import Models
     from expandcontract.alembic_bridge.rendering import RenderedPhase, RenderedRevision, Segment
-
-Pair = tuple[str, str]  # table and column, spelt as the linter does
 
 # downgrade() takes back what upgrade() added, so removing is what it is for
 _PHASES = {
@@ -95,12 +96,12 @@ def lint_tree(
     tree = _Tree(settings, today, Schema.from_sql(schema))
     rendered = list(revisions)
     if any(phase.name == "contract" for revision in rendered for phase in revision.phases):
-        tree.standing = Standing([schema, *(_sql(phase) for each in rendered for phase in each.phases)])
+        tree.standing = Standing([schema, *(sql_of(phase) for each in rendered for phase in each.phases)])
     findings: list[Finding] = []
     mapped = [frozenset[Pair]()] * len(rendered)
-    if models and any(_removes(revision) for revision in rendered):
+    if models and any(removes(revision) for revision in rendered):
         asked = models()
-        mapped = _mapped_at(rendered, frozenset((qualified(table), quoted(column)) for table, column in asked.columns))
+        mapped = mapped_at(rendered, frozenset((qualified(table), quoted(column)) for table, column in asked.columns))
         if asked.unknown:
             message = f"which columns the models map isn't known: {asked.unknown}"
             findings.append(_notice("not-analysed", message, 1, asked.env_py, tree)._replace(severity=Severity.NOTE))
@@ -111,40 +112,11 @@ def lint_tree(
     return report_on(findings, tree.statements, len(rendered), settings, known)
 
 
-def _removes(revision: RenderedRevision) -> bool:
-    return any(isinstance(action, DropColumn | Drop | Rename | SetSchema) for action in _actions(revision, "contract"))
-
-
-def _mapped_at(revisions: Sequence[RenderedRevision], mapped: frozenset[Pair]) -> list[frozenset[Pair]]:
-    """What the models map and each revision, seen from its time, has: what a later one adds anew is another column."""
-    found = []
-    for revision in reversed(revisions):
-        found.append(mapped)
-        added = set[Pair]()
-        for action in (*_actions(revision, "upgrade"), *_actions(revision, "contract")):
-            if isinstance(action, AddColumn):
-                added.add((action.table, action.column.name))
-            elif isinstance(action, Rename) and action.kind == "column":
-                added.add((action.relation or "", action.new))
-            elif isinstance(action, CreateTable):
-                added |= {pair for pair in mapped if pair[0] == action.table}
-        mapped -= added
-    return found[::-1]
-
-
-def _actions(revision: RenderedRevision, name: str) -> Iterator[Action]:
-    for phase in revision.phases:
-        if phase.name == name:
-            for segment in phase.segments:
-                for statement in read("\n".join(each.sql for each in segment.statements)):
-                    yield from statement.actions
-
-
 def _revision(revision: RenderedRevision, tree: _Tree) -> Iterator[Finding]:
-    source = _PythonSource(revision.path)
+    source = RevisionSource(revision.path)
     surroundings = Surroundings(
-        removed=frozenset(_removed(revision)),
-        removed_tables=frozenset(_removed_tables(revision)),
+        removed=frozenset(removed_columns(revision)),
+        removed_tables=frozenset(removed_tables(revision)),
         mapped=tree.mapped,
         has_backfill=revision.has_backfill,
         contracts=dict(tree.contracts),
@@ -153,7 +125,7 @@ def _revision(revision: RenderedRevision, tree: _Tree) -> Iterator[Finding]:
     found: list[Finding] = []
     for rendered in revision.phases:
         # what downgrade() does is judged, and then forgotten: the history goes forward
-        schema = tree.schema.fork(_touched(rendered)) if rendered.name == "downgrade" else tree.schema
+        schema = tree.schema.fork(touched_by(rendered)) if rendered.name == "downgrade" else tree.schema
         found += _phase(rendered, schema, surroundings, source, tree)
     _remember_contract(revision, tree)
     placed = [(finding.rule, source.statement_at(finding.line), finding) for finding in found]
@@ -173,24 +145,8 @@ def _remember_contract(revision: RenderedRevision, tree: _Tree) -> None:
             tree.contracts[revision.revision] = footprint_of(phase, tree.standing)
 
 
-def _sql(phase: RenderedPhase) -> str:
-    return "\n".join(statement.sql for segment in phase.segments for statement in segment.statements)
-
-
-def _touched(phase: RenderedPhase) -> list[str]:
-    return [name for statement in read(_sql(phase)) for name in relations(statement.tree)]
-
-
-def _removed(revision: RenderedRevision) -> Iterator[Pair]:
-    return ((a.table, a.column) for a in _actions(revision, "contract") if isinstance(a, DropColumn))
-
-
-def _removed_tables(revision: RenderedRevision) -> Iterator[str]:
-    return (a.name for a in _actions(revision, "contract") if isinstance(a, Drop) and a.kind == "table")
-
-
 def _phase(
-    rendered: RenderedPhase, schema: Schema, surroundings: Surroundings, source: _PythonSource, tree: _Tree
+    rendered: RenderedPhase, schema: Schema, surroundings: Surroundings, source: RevisionSource, tree: _Tree
 ) -> Iterator[Finding]:
     for known in rendered.known_types:
         schema.assume_column(known.table, known.column, known.type)
@@ -204,6 +160,8 @@ def _phase(
         message = (
             f"{rendered.name}() can't be rendered without a database ({stopped.reason}); "
             "nothing from this line on was looked into"
+            if stopped.stopped
+            else f"{rendered.name}() may do something else in a database ({stopped.reason}) than what was looked into"
         )
         yield _notice("not-analysed", message, stopped.line, source.path, tree)
 
@@ -220,7 +178,7 @@ def _segment(
     phase: Phase,
     schema: Schema,
     surroundings: Surroundings,
-    source: _PythonSource,
+    source: RevisionSource,
     tree: _Tree,
 ) -> Iterator[Finding]:
     starts, position = [], 0
@@ -296,46 +254,3 @@ def _shown(path: Path) -> str:
     """Give a path as the user would write it, and as CI systems expect it: from the current directory on."""
     resolved = path.resolve()
     return str(resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else path)
-
-
-class _PythonSource:
-    """A revision file: which Python statement a line belongs to, and the accepts written above statements."""
-
-    def __init__(self, path: Path) -> None:
-        import ast  # here, because SQL files need none
-
-        self.path = path
-        self._lines = path.read_text(encoding="utf-8").splitlines()
-        nodes = ast.walk(ast.parse("\n".join(self._lines)))
-        compound = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.With, ast.If, ast.For, ast.Try)
-        self._statements = sorted(
-            (node.lineno, node.end_lineno or node.lineno)
-            for node in nodes
-            if isinstance(node, ast.stmt) and not isinstance(node, compound)
-        )
-
-    def statement_at(self, line: int) -> int:
-        """Give the first line of the statement that a line belongs to; the line itself without one."""
-        return next((first for first, last in self._statements if first <= line <= last), line)
-
-    def accepts(self) -> list[tuple[Accept, int]]:
-        """Give the accepts, each with the first line of the statement that it stands above or in."""
-        found = []
-        for number, line in enumerate(self._lines, start=1):
-            _, marker, comment = line.partition("#")
-            if marker and MARKER in comment:
-                accept = read_accept(comment, number)
-                target = next((first for first, last in self._statements if last >= number), number)
-                if accept:
-                    found.append((accept, target))
-        return found
-
-    def questions(self) -> Iterator[Notice]:
-        """Give what a generated revision leaves to a person; the comment may go on over several lines."""
-        for number, line in enumerate(self._lines, start=1):
-            if QUESTION in line:
-                following = (each.strip() for each in self._lines[number:])
-                more = takewhile(lambda each: each.startswith("#"), following)
-                question = read_question(" ".join([line, *(each.lstrip("# ") for each in more)]), number)
-                if question:
-                    yield question

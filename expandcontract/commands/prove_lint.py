@@ -21,8 +21,9 @@ from expandcontract.lint.server.effects import effects_of
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.server.server import Effects, Server
 from expandcontract.lint.statement import AlterDomain, Statement, Transaction
+from expandcontract.proof.installation import Installation, choose_installation, find_installations
 from expandcontract.proof.observing import Observed, Observer
-from expandcontract.proof.scratch_server import Installation, ScratchServer, choose_installation, find_installations
+from expandcontract.proof.scratch_server import ScratchServer
 
 if TYPE_CHECKING:
     from expandcontract.alembic_bridge.rendering import RenderedPhase, RenderedRevision

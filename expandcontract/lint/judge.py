@@ -17,6 +17,7 @@ from expandcontract.lint.statement import Action, AddEnumValue, SetVariable, Sta
 from expandcontract.lint.value import Value
 
 _ENDINGS = ("commit", "rollback", "prepare")
+_ABOUT_WHAT_STAYS = frozenset((Hazard.DESTRUCTIVE, Hazard.COMPATIBILITY))
 
 
 class Verdict(Value):
@@ -52,8 +53,10 @@ def judge(statements: Sequence[Statement], schema: Schema, assumed: Assumptions)
         assumed.surroundings,
         minor=assumed.minor,
         in_transaction=assumed.in_transaction,
+        time_zone=assumed.time_zone,
+        may_roll_back=_rolls_back(statements),
     )
-    undo = _Undo(statements)
+    undo = _Undo(scene.may_roll_back)
     for position, statement in enumerate(statements):
         scene.position = position
         yield from _statement(scene, statement)
@@ -68,12 +71,15 @@ def _statement(scene: Scene, statement: Statement) -> Iterator[Verdict]:
         _end_transaction(scene)  # a DO block is a transaction of its own
     scene.in_transaction = outside or statement.in_block
     server = scene.server
+    nothing_stays = scene.is_rolled_back
     done = []
     scene.server = server.during(statement.actions)
     for action in statement.actions:
         scene.effects = effects_of([action], scene.server)
         scene.locks = scene.live_locks(scene.effects)
         for name, rule in rules_on(type(action)):
+            if nothing_stays and rule.hazard in _ABOUT_WHAT_STAYS:
+                continue
             for problem in rule.check(action, scene):
                 yield Verdict(name, rule, _with_size(problem, rule, scene), action, statement)
         done.append(Done(statement, action, scene.effects, scene.locks))
@@ -112,6 +118,8 @@ def _remember(scene: Scene, done: Done) -> None:
 
 def _end_transaction(scene: Scene) -> None:
     scene.done, scene.held, scene.exclusive, scene.added_values = [], {}, {}, {}
+    if scene.server.time_zone != scene.time_zone:
+        scene.server = scene.server.with_(time_zone=scene.time_zone)
 
 
 def _follow(scene: Scene, action: Action, undo: _Undo) -> None:
@@ -120,6 +128,8 @@ def _follow(scene: Scene, action: Action, undo: _Undo) -> None:
         if action.name == "all":
             scene.settings.clear()
         scene.settings[action.name] = None if action.reset else action.value
+        if action.name in ("all", "timezone"):
+            _set_time_zone(scene, action)
         return
     if not isinstance(action, Transaction):
         return
@@ -134,15 +144,28 @@ def _follow(scene: Scene, action: Action, undo: _Undo) -> None:
         _end_transaction(scene)
 
 
+def _set_time_zone(scene: Scene, action: SetVariable) -> None:
+    """Take note of the session's time zone; what RESET goes back to isn't known."""
+    zone = None if action.reset else action.value
+    if not action.local:
+        scene.time_zone = zone
+    if scene.in_transaction or not action.local:
+        scene.server = scene.server.with_(time_zone=zone)
+
+
+def _rolls_back(statements: Sequence[Statement]) -> bool:
+    return any(
+        isinstance(action, Transaction) and action.verb == "rollback"
+        for statement in statements
+        for action in statement.actions
+    )
+
+
 class _Undo:
     """What ROLLBACK goes back to; copied only for texts that have one."""
 
-    def __init__(self, statements: Sequence[Statement]) -> None:
-        self._needed = any(
-            isinstance(action, Transaction) and action.verb == "rollback"
-            for statement in statements
-            for action in statement.actions
-        )
+    def __init__(self, needed: bool) -> None:
+        self._needed = needed
         self._before: Schema | None = None
 
     def remember(self, schema: Schema) -> None:

@@ -70,6 +70,7 @@ class KnownTable(Record):
     bound: Bound | None = None
     triggers: dict[str, CreateTrigger] = {}
     policies: dict[str, frozenset[str]] = {}
+    rules: dict[str, frozenset[str]] = {}
     inherits: tuple[str, ...] = ()
     of_type: str | None = None
     access_method: str | None = None

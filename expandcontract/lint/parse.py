@@ -228,9 +228,25 @@ def _split(text: bytes) -> list[tuple[int, int]]:
         if result.error:  # an unterminated quote: the scanner can't tell where statements end
             return _split_at_semicolons(text)
         ranges = [result.ranges[number].contents for number in range(result.count)]
-        return [(each.location, each.location + each.length) for each in ranges]
+        return _with_the_rest(text, [(each.location, each.location + each.length) for each in ranges])
     finally:
         _library().pg_query_free_split_result(result)
+
+
+def _with_the_rest(text: bytes, ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Add what the scanner leaves out because there is no keyword in it, such as ``SELEC 1``: nothing may get lost."""
+    rest: list[tuple[int, int]] = []
+    goes_on, position = False, 0
+    for start, end, kind, _ in _scan(text):
+        while position < len(ranges) and ranges[position][1] <= start:
+            position += 1
+        if text[start:end] == b";" or (position < len(ranges) and ranges[position][0] <= start):
+            goes_on = False
+        elif kind not in _COMMENT_TOKENS:
+            first = rest.pop()[0] if goes_on else start
+            rest.append((first, end))
+            goes_on = True
+    return sorted([*ranges, *rest])
 
 
 def _split_at_semicolons(text: bytes) -> list[tuple[int, int]]:

@@ -74,6 +74,8 @@ class Scene(Record):
     first_blocked: str | None = None  # the first live table of the text on which writes had to wait
     began: bool = False  # the text has a BEGIN of its own so far
     settings: dict[str, str | None] = {}
+    time_zone: str | None = None  # the session's, to which the end of a transaction returns
+    may_roll_back: bool = False  # the text has a ROLLBACK somewhere
     effects: Effects = Effects()
     locks: dict[str, Lock] = {}  # those of the action, on live tables
 
@@ -133,7 +135,11 @@ class Scene(Record):
 
     def live_locks(self, effects: Effects) -> dict[str, Lock]:
         """Give the locks on tables that others use; the migration tool's own table isn't one."""
-        return {table: mode for table, mode in effects.locks.items() if table != BOOKKEEPING and self.is_live(table)}
+        return {
+            name: mode
+            for name, mode in effects.locks.items()
+            if name != BOOKKEEPING and self.is_live(name) and not self.schema.is_fresh("view", name)
+        }
 
     def exclusively_locked(self, locks: dict[str, Lock]) -> set[str]:
         """Give the tables among these that are under ACCESS EXCLUSIVE, a partition counting as its parent."""
@@ -148,6 +154,8 @@ class Scene(Record):
     @property
     def is_rolled_back(self) -> bool:
         """Whether the transaction that is open ends in a ROLLBACK, so that nothing of it stays."""
+        if not self.may_roll_back:
+            return False
         for statement in self.later:
             for action in statement.actions:
                 if isinstance(action, Transaction) and action.verb in ("commit", "rollback", "prepare"):

@@ -379,11 +379,12 @@ class CreateTrigger(Action):
 
 
 class CreateRule(Action):
-    """CREATE RULE."""
+    """CREATE RULE; ``columns`` are those that its condition and its commands name."""
 
     table: str
     name: str
     replace: bool
+    columns: frozenset[str] = frozenset()
 
 
 class SetPolicy(Action):

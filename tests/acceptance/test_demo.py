@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from expandcontract.proof.scratch_server import Installation
+from expandcontract.proof.installation import Installation
 
 pytestmark = pytest.mark.needs_cluster
 

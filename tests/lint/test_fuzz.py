@@ -116,6 +116,15 @@ def test_a_broken_neighbour_hides_nothing(text: str) -> None:
     assert {rule for rule, _, _ in alone} <= {finding.rule for finding in beside}
 
 
+@pytest.mark.parametrize("nonsense", ["SELEC 1", "foo", "é 1", "%", ")", "1 2 3", '"quoted"'])
+@pytest.mark.parametrize("text", ["{}", "{};", "DROP TABLE a; {}; DROP TABLE b", "{}; -- c\n/* d */ DROP TABLE a"])
+def test_what_has_no_keyword_is_a_syntax_error_as_well(nonsense: str, text: str) -> None:
+    findings = lint_sql(text.format(nonsense))
+
+    assert [each.statement for each in findings if each.rule == "syntax-error"] == [nonsense]
+    assert sum(each.rule == "drop-table" for each in findings) == text.count("DROP")
+
+
 def test_offsets_count_characters_not_bytes() -> None:
     text = "SELECT 'äöü', '日本語', '𝄞';\n  ALTER TABLE größe ADD COLUMN a int, DROP COLUMN straße"
     (finding,) = [each for each in lint_sql(text) if each.rule == "drop-column"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import alembic.op
 import pytest
 
 from expandcontract.alembic_bridge.project import open_project
@@ -87,6 +88,14 @@ DANGEROUS = {
     "drop_index": ('op.drop_index("orders_user", "orders")', "drop-index-not-concurrent"),
     "drop_table": ('op.drop_table("orders")', "drop-table"),
     "execute update": ("op.execute(\"UPDATE users SET tier = 'free'\")", "update-without-where"),
+    "execute sa.update": (
+        'op.execute(sa.update(sa.table("users", sa.column("tier"))).values(tier="free"))',
+        "update-without-where",
+    ),
+    "execute commit": (
+        'op.execute("COMMIT")\nop.execute("CREATE INDEX CONCURRENTLY users_email ON users (email)")',
+        "commit-in-managed-transaction",
+    ),
     "rename_table": ('op.rename_table("users", "people")', "rename-table"),
     "batch_alter_table": (
         'with op.batch_alter_table("users") as batch:\n    batch.drop_column("email")',
@@ -110,6 +119,9 @@ SAFE = {
     "create_index concurrently": 'with op.get_context().autocommit_block():\n    op.create_index("users_email", "users", ["email"], postgresql_concurrently=True)',
     "create_table": 'op.create_table("a", sa.Column("id", sa.BigInteger, primary_key=True), sa.Column("u", sa.BigInteger, sa.ForeignKey("users.id")))\nop.create_index("a_u", "a", ["u"])\nop.bulk_insert(sa.table("a", sa.column("id", sa.BigInteger)), [{"id": 1}])',
     "create_table_comment": 'op.create_table_comment("users", "one row each")',
+    "bulk_insert without types": 'op.bulk_insert(sa.table("shops", sa.column("id"), sa.column("tags")), [{"id": 1, "tags": ["a"]}])',
+    "drop_table_comment": 'op.drop_table_comment("users")',
+    "execute sa.update of a few rows": 'shops = sa.table("shops", sa.column("id"))\nop.execute(shops.update().where(shops.c.id == 5).values(id=6))',
     "execute validate": 'op.execute("ALTER TABLE users VALIDATE CONSTRAINT positive")',
     "unknown table, known type": 'op.alter_column("elsewhere", "code", type_=sa.String(9), existing_type=sa.String(5))',
 }  # fmt: skip
@@ -157,6 +169,17 @@ def test_dangerous_revisions_are_caught(tree: Path, name: str) -> None:
     body, expected = DANGEROUS[name]
 
     assert expected in hard(lint_second(tree, upgrade(body)))
+
+
+def test_every_directive_is_written_somewhere_above() -> None:
+    written = " ".join([FIRST, *(body for body, _ in DANGEROUS.values()), *SAFE.values()])
+    directives = {
+        name
+        for name in dir(alembic.op)
+        if name.startswith(("add_", "alter_", "batch_", "bulk_", "create_", "drop_", "execute", "rename_"))
+    } - {"create_module_class_proxy", "create_sync", "drop_sync"}  # the first is no directive, the others are ours
+
+    assert {name for name in directives if f"op.{name}(" not in written} == set()
 
 
 @pytest.mark.parametrize("name", SAFE)
@@ -261,6 +284,14 @@ def test_what_needs_a_connection_is_reported_not_hidden(tree: Path) -> None:
     assert {"drop-table", "not-analysed"} <= {each.rule for each in findings}
     (stopped,) = [each for each in findings if each.rule == "not-analysed"]
     assert "get_bind" in Path(stopped.path or "").read_text().splitlines()[stopped.line - 1]
+
+
+def test_what_may_differ_in_a_database_is_reported_and_looked_into_all_the_same(tree: Path) -> None:
+    findings = lint_second(tree, upgrade('bind = op.get_bind()\nop.drop_table("orders")'))
+
+    assert "drop-table" in {each.rule for each in findings}
+    (unsure,) = [each for each in findings if each.rule == "not-analysed"]
+    assert "may do something else in a database" in unsure.message
 
 
 def test_an_accept_above_the_call_silences_it(tree: Path) -> None:

@@ -81,7 +81,9 @@ def _drop(schema: KnownSchema, action: Drop) -> None:
     if action.table:
         table = schema.tables.get(action.table)
         if table:
-            (table.triggers if action.kind == "trigger" else table.policies).pop(action.name, None)
+            for kind, known in (("trigger", table.triggers), ("policy", table.policies), ("rule", table.rules)):
+                if kind == action.kind:
+                    known.pop(action.name, None)
         schema.fresh.discard((action.kind, f"{action.table}.{action.name}"))
         return
     schema.fresh.discard((FRESH_KINDS.get(action.kind, action.kind), action.name))

@@ -29,6 +29,7 @@ from expandcontract.lint.statement import (
     Constraint,
     ConstraintKind,
     CreateIndex,
+    CreateRule,
     CreateTable,
     CreateTableAs,
     CreateTrigger,
@@ -279,6 +280,11 @@ def _create_trigger(schema: KnownSchema, action: CreateTrigger) -> None:
     schema.fresh.add(("trigger", f"{action.table}.{action.name}"))
 
 
+def _create_rule(schema: KnownSchema, action: CreateRule) -> None:
+    schema.known(action.table).rules[action.name] = action.columns
+    schema.fresh.add(("rule", f"{action.table}.{action.name}"))
+
+
 def _set_policy(schema: KnownSchema, action: SetPolicy) -> None:
     schema.known(action.table).policies[action.name] = action.columns
     if action.created:
@@ -294,6 +300,7 @@ HANDLERS: dict[type[Action], Callable[..., None]] = {
     AttachPartition: _attach,
     ChangeType: _change_type,
     CreateIndex: _create_index,
+    CreateRule: _create_rule,
     CreateTable: _create_table,
     CreateTableAs: _create_table_as,
     CreateTrigger: _create_trigger,

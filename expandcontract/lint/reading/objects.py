@@ -186,7 +186,9 @@ def create_trigger(body: dict[str, Any], at: int) -> tuple[Action, ...]:
 
 def create_rule(body: dict[str, Any], at: int) -> tuple[Action, ...]:
     """Read CREATE RULE."""
-    return (CreateRule(at, of_relation(body["relation"]), quoted(body["rulename"]), body.get("replace", False)),)
+    named = [Expression({part: body[part]}).columns() for part in ("whereClause", "actions") if part in body]
+    table, name = of_relation(body["relation"]), quoted(body["rulename"])
+    return (CreateRule(at, table, name, body.get("replace", False), frozenset().union(*named)),)
 
 
 def create_policy(body: dict[str, Any], at: int) -> tuple[Action, ...]:

@@ -29,9 +29,10 @@ def _users(action: ChangeType, scene: Scene) -> Iterator[str]:
     for name, trigger in table.triggers.items():
         if action.column in trigger.columns:
             yield f"the trigger {name}"
-    for name, columns in table.policies.items():
-        if action.column in columns:
-            yield f"the policy {name}"
+    for kind, readers in (("policy", table.policies), ("rule", table.rules)):
+        for name, columns in readers.items():
+            if action.column in columns:
+                yield f"the {kind} {name}"
     if action.column in table.partition_key:
         yield "the partition key"
 

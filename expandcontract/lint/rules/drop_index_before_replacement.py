@@ -31,7 +31,8 @@ def _replaces(new: CreateIndex, dropped: Drop, old: KnownIndex | None) -> bool:
     """Whether the new index replaces the dropped one: same table and leading column, as far as known."""
     if old:
         return new.table == old.table and new.columns[:1] == old.columns[:1]
-    return new.name != dropped.name.rsplit(".", 1)[-1]  # the same name again repairs an index that was left INVALID
+    # the same name again repairs an index that was left INVALID, if there is one
+    return not (dropped.if_exists and new.name == dropped.name.rsplit(".", 1)[-1])
 
 
 RULE = Rule(

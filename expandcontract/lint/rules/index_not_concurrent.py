@@ -12,8 +12,11 @@ from expandcontract.lint.statement import CreateIndex
 
 
 def check(action: CreateIndex, scene: Scene) -> Iterator[Problem]:
-    if action.concurrently or action.only or not scene.is_live(action.table) or not scene.effects.builds_index:
+    if action.concurrently or not scene.is_live(action.table) or not scene.effects.builds_index:
         return
+    known = scene.schema.table(action.table)
+    if action.only and not (known and known.complete):
+        return  # hardly anybody says ONLY of a table that isn't partitioned
     unique = "UNIQUE " if action.unique else ""
     name = action.name or "<name>"
     yield Problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from expandcontract.lint.finding import Hazard
 from expandcontract.lint.identifier import listed
@@ -16,7 +17,8 @@ def check(action: CreateTable | AddConstraint | AddColumn, scene: Scene) -> Iter
     own = _parents(action, scene)
     if not own:
         return
-    before = {parent for done in scene.done for parent in _parents(done.action, scene)}
+    earlier = takewhile(lambda each: each is not action, scene.statement.actions)
+    before = {parent for each in (*(done.action for done in scene.done), *earlier) for parent in _parents(each, scene)}
     parents = before | own
     if len(parents) > 1 and parents != before:
         yield Problem(

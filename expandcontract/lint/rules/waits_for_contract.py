@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from expandcontract.domain.phase import Phase
 from expandcontract.lint.finding import Hazard, Severity
-from expandcontract.lint.footprint.footprint import footprint
-from expandcontract.lint.footprint.standing import Standing
 from expandcontract.lint.rule import Example, Problem, Rule
 from expandcontract.lint.scene import Scene
 from expandcontract.lint.statement import Action
@@ -17,6 +15,10 @@ def check(action: Action, scene: Scene) -> Iterator[Problem]:
     contracts = scene.surroundings.contracts
     if not contracts or scene.phase is not Phase.EXPAND or action is not scene.statement.actions[0]:
         return
+    # here, because only a tree with contracts needs footprints, and every text loads this rule
+    from expandcontract.lint.footprint.footprint import footprint
+    from expandcontract.lint.footprint.standing import Standing
+
     standing = scene.surroundings.standing or Standing(())
     mine = footprint([scene.statement.source.decode("utf-8", "replace")], standing)
     for name, theirs in contracts.items():

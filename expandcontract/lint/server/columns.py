@@ -55,7 +55,8 @@ def _add_column(action: AddColumn, server: Server, found: Effects) -> None:
     for constraint in column.constraints:
         if constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.references:
             found.lock([constraint.references], SRE)
-            found.checks_keys |= column.has_default
+            # DEFAULT NULL as well; an identity isn't a default to PostgreSQL
+            found.checks_keys |= column.default is not None or column.type.serial or column.generated is not None
         elif constraint.kind is ConstraintKind.CHECK and constraint.enforced:
             found.scans |= not found.rewrites
         elif constraint.kind in INDEXED:
@@ -68,15 +69,15 @@ def _drop_column(action: DropColumn, server: Server, found: Effects) -> None:
     keys = [key.references for key in known.foreign_keys() if action.column in key.columns and key.references]
     found.lock([name for key in keys for name in family(key, server)], AEL)
     if action.cascade:
-        found.lock(_keyed_to(action.table, action.column, server.schema), AEL)
+        found.lock([name for name, _ in _keyed_to(action.table, action.column, server.schema)], AEL)
         found.lock(server.schema.views_reading(action.table, action.column), AEL)
 
 
-def _keyed_to(table: str, column: str, schema: Schema) -> list[str]:
-    """Give the tables with a foreign key to this column."""
+def _keyed_to(table: str, column: str, schema: Schema) -> list[tuple[str, Constraint]]:
+    """Give the foreign keys to this column, each with its table."""
     known = schema.table(table) or KnownTable()
     return [
-        name
+        (name, key)
         for name in schema.referencing(table)
         for key in schema.tables[name].foreign_keys()
         if key.references == table and column in _referenced_columns(key, known)
@@ -88,12 +89,12 @@ def _change_type(action: ChangeType, server: Server, found: Effects) -> None:
     schema = server.schema
     facts = schema.column(action.table, action.column)
     table = schema.table(action.table) or KnownTable()
-    found.lock(_keyed_to(action.table, action.column, schema), AEL)
-    keys = [key.references for key in table.foreign_keys() if action.column in key.columns and key.references]
-    found.lock(keys, AEL)
+    keyed = _keyed_to(action.table, action.column, schema)
+    own = [key for key in table.foreign_keys() if action.column in key.columns]
+    found.lock([*(name for name, _ in keyed), *(key.references for key in own if key.references)], AEL)
     if type_is_rewritten(action, server):
         found.rewrites.update(with_rows(action.table, server))
-        found.checks_keys |= bool(keys)
+        found.checks_keys |= any(key.valid and key.enforced for key in (*own, *(key for _, key in keyed)))
         return
     found.builds_index |= type_rebuilds_index(action, server)
     found.scans |= facts is not None and any(

@@ -149,6 +149,10 @@ def _drop(action: Drop, server: Server, found: Effects) -> None:
         if action.cascade:
             found.lock([*schema.descendants(action.name), *schema.referencing(action.name)], AEL)
             found.lock([name for name, view in schema.views.items() if action.name in view.sources], AEL)
+    elif action.cascade and action.kind == "schema":
+        within = [name for name in (*schema.tables, *schema.views) if name.startswith(f"{action.name}.")]
+        found.lock(within, AEL)
+        found.lock([other for name in within for other in (*schema.referenced(name), *schema.referencing(name))], AEL)
     elif action.cascade and action.kind in ("type", "domain", "extension"):
         found.lock([table for table, _ in schema.using_type(action.name)], AEL)
         found.lock(typed(action.name, schema), AEL)

@@ -73,8 +73,28 @@ def _anywhere(tree: dict[str, Any]) -> Iterator[Need]:
             yield "CALL", 11
         elif tag == "DropdbStmt" and body.get("options"):
             yield "DROP DATABASE … WITH (FORCE)", 13
+        elif tag == "VacuumStmt" and body.get("is_vacuumcmd"):
+            yield from (
+                (f"VACUUM ({name.upper()})", since)
+                for option in body.get("options", ())
+                for name, since in _VACUUM_OPTIONS
+                if option["DefElem"]["defname"] == name
+            )
         elif tag == "VacuumRelation" and not body.get("relation", {}).get("inh", True):
             yield "VACUUM ONLY", 18
+
+
+_VACUUM_OPTIONS = (
+    ("skip_locked", 12),
+    ("index_cleanup", 12),
+    ("truncate", 12),
+    ("parallel", 13),
+    ("process_toast", 14),
+    ("process_main", 16),
+    ("skip_database_stats", 16),
+    ("only_database_stats", 16),
+    ("buffer_usage_limit", 16),
+)
 
 
 def _column(column: Column) -> Iterator[Need]:

@@ -14,7 +14,8 @@ import pytest
 
 from expandcontract.errors import ConfigurationError, TryLater
 from expandcontract.proof import scratch_server
-from expandcontract.proof.scratch_server import Installation, ScratchServer, find_installations
+from expandcontract.proof.installation import Installation, find_installations
+from expandcontract.proof.scratch_server import ScratchServer
 
 pytestmark = pytest.mark.needs_cluster
 

@@ -7,16 +7,10 @@ from threading import Barrier
 import pytest
 
 from expandcontract.errors import ConfigurationError
-from expandcontract.proof import scratch_server
-from expandcontract.proof.scratch_server import (
-    Installation,
-    choose_installation,
-    find_installations,
-    is_passable_for_all,
-    parse_version,
-    readable_copy,
-    render_settings,
-)
+from expandcontract.proof.account import is_passable_for_all
+from expandcontract.proof.installation import Installation, choose_installation, find_installations, parse_version
+from expandcontract.proof.readable_copy import private_cache, readable_copy
+from expandcontract.proof.server_directory import render_settings
 
 
 def an_installation(prefix: Path, printed: str = "postgres (PostgreSQL) 17.2") -> Path:
@@ -211,13 +205,13 @@ def test_a_directory_shared_with_much_else_is_not_copied(tmp_path):
 
 
 def test_a_cache_that_others_could_have_laid_out_is_not_trusted(tmp_path):
-    cache = scratch_server._private_cache(tmp_path)
+    cache = private_cache(tmp_path)
     cache.chmod(0o777)
     with pytest.raises(ConfigurationError, match="isn't ours alone"):
-        scratch_server._private_cache(tmp_path)
+        private_cache(tmp_path)
 
     cache.rename(tmp_path / "elsewhere")
     (tmp_path / "elsewhere").chmod(0o755)
     cache.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigurationError, match="isn't ours alone"):
-        scratch_server._private_cache(tmp_path)
+        private_cache(tmp_path)
