@@ -15,7 +15,7 @@ import psycopg
 from psycopg.errors import UndefinedTable
 
 from expandcontract.backfill.ranges import Walk
-from expandcontract.backfill.stretches import keys_as_text, next_upper
+from expandcontract.backfill.stretches import next_upper, walking
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Orders, Range, Stretch
 from expandcontract.domain.change import Backfill
 from expandcontract.domain.pace import READS_PER_WRITE, Pace
@@ -144,7 +144,7 @@ class Dispatcher:
                 return None
             stretch, walk = walked, Walk(self._backfill, walked)
             try:
-                keys_as_text(self._connection)
+                walking(self._connection)
                 if orders.verifies and not walked.can_be_verified_in_ranges:
                     upper, rows = walked.last_key, 0  # whoever looks counts them
                 else:

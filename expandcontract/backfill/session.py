@@ -91,6 +91,8 @@ def open_session(
             ("default_transaction_isolation", "read committed"),
             # a range is a walk along the key, whatever the statistics say or fail to say
             ("enable_seqscan", "off"),
+            # before PostgreSQL 18 what is off costs so much that every statement would be compiled first
+            ("jit", "off"),
             # the triggers of its Sync let this session pass, which writes the new side itself; but what another kind
             # writes, a Sync of another change must follow
             ("ec.sync", "off" if isinstance(backfill.source, Sync) else "on"),

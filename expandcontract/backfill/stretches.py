@@ -21,9 +21,23 @@ _LAST_ON_PAGE = 65535  # no row has this offset, so "(9,65535)" is the end of pa
 _GUESSED_ROWS_PER_PAGE = 60.0
 
 
-def keys_as_text(connection: psycopg.Connection[Any]) -> None:
-    """Until the transaction ends, keys come as text that every session reads alike: they travel among machines."""
-    connection.execute("SET LOCAL DateStyle = ISO")
+def walking(connection: psycopg.Connection[Any]) -> None:
+    """
+    Until the transaction ends, a walk reads the keys that it passes and no others, and gives them as text.
+
+    Without statistics a planner would rather sort all the rest of the table than walk past a few thousand keys. The
+    text is one that every session reads alike: keys travel among machines.
+    """
+    settings = {"enable_bitmapscan": "off", "enable_sort": "off", "enable_incremental_sort": "off"}
+    settings |= {"DateStyle": "ISO", "IntervalStyle": "postgres", "extra_float_digits": "1"}
+    connection.execute(
+        sql.SQL("SELECT {}").format(
+            sql.SQL(", ").join(
+                sql.SQL("set_config({}, {}, true)").format(sql.Literal(name), sql.Literal(value))
+                for name, value in settings.items()
+            )
+        )
+    )
 
 
 def find_stretches(connection: psycopg.Connection[Any], backfill: Backfill) -> list[Stretch]:
@@ -33,7 +47,7 @@ def find_stretches(connection: psycopg.Connection[Any], backfill: Backfill) -> l
     Raises:
         UsageError: there is no such table, or a part of it is kept on another server.
     """
-    keys_as_text(connection)
+    walking(connection)
     executor = PsycopgExecutor(connection)
     members = catalog.members(executor, backfill.table, backfill.table_schema)
     if catalog.schema_of(executor, backfill.table, backfill.table_schema) is None:

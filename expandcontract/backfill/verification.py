@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.errors import QueryCanceled
 
 from expandcontract.backfill.ranges import Walk
-from expandcontract.backfill.stretches import find_stretches, keys_as_text, next_upper
+from expandcontract.backfill.stretches import find_stretches, next_upper, walking
 from expandcontract.database.backfill_ledger import KeyValue, SetAside
 from expandcontract.database.catalog import regclass
 from expandcontract.database.executor import PsycopgExecutor
@@ -87,7 +87,7 @@ def look_along(
             walk = Walk(backfill, replace(stretch, upper_key=lower))
             with connection.transaction():
                 connection.execute("SET LOCAL enable_seqscan = off")
-                keys_as_text(connection)
+                walking(connection)
                 upper = stretch.last_key
                 if stretch.can_be_verified_in_ranges:
                     upper, _ = next_upper(connection, walk, stretch.last_key, _ROWS_AT_ONCE)

@@ -16,7 +16,7 @@ from expandcontract.backfill.kinds.kind import CannotFill, NotFalsified, Write
 from expandcontract.backfill.passes import decide_after
 from expandcontract.backfill.ranges import RangeStatements, Walk
 from expandcontract.backfill.session import Session
-from expandcontract.backfill.stretches import keys_as_text
+from expandcontract.backfill.stretches import walking
 from expandcontract.backfill.verification import look, needy
 from expandcontract.backfill.work import Work
 from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState
@@ -237,7 +237,7 @@ class Filler:
     def _split(self, taken: Taken, rows: int) -> None:
         """End the range after so many of its rows; the rest is free for whoever comes. The range must be held."""
         range_ = taken.range
-        keys_as_text(self._connection)
+        walking(self._connection)
         query = self._statements(taken).nth_key(range_.lower, range_.upper, rows)
         found = self._connection.execute(query).fetchone()
         if found and tuple(found) != range_.upper:

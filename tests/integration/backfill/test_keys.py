@@ -61,7 +61,7 @@ def test_every_row_is_filled_once_over_runs_that_end_at_every_range(filling: Fil
 def test_ranges_have_no_gap_and_do_not_overlap(filling: Filling, kind: str) -> None:
     make_things(filling, kind, 300)
 
-    filling.run(COUNTS, rate=500)
+    filling.run(COUNTS, rate=1000)
 
     found = filling.rows(
         "SELECT lower_key, upper_key, rows_seen, rows_written FROM ec.backfill_range WHERE pass = 1 ORDER BY id"
