@@ -26,7 +26,6 @@ from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.health_ledger import HealthLedger, ThrottleKind
 from expandcontract.domain.change import Backfill
 from expandcontract.domain.throttle import Level, Throttle, Verdict
-from expandcontract.errors import EcError
 
 LOOKS_EVERY = 1.0
 _LEASE = 10.0  # seconds; less than what a look may be old before workers wait (in backfill.sql)
@@ -112,7 +111,7 @@ class Watch:
             try:
                 look = look or self._connect()
                 self._look(look)
-            except (psycopg.Error, EcError) as error:
+            except Exception as error:  # a thread that ended unheard would keep the backfill waiting for ever
                 self._say_once(f"the health signals can't be looked at: {' '.join(str(error).split())}")
                 if look is not None:
                     look.connection.close()
