@@ -14,7 +14,8 @@ from expandcontract.backfill.progress import Progress, Speed
 from expandcontract.backfill.session import OpenConnection, Session, open_session
 from expandcontract.backfill.work import Work
 from expandcontract.backfill.worker import Filler
-from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Position
+from expandcontract.database.backfill_ledger import BackfillLedger
+from expandcontract.database.backfill_records import BackfillState, Position
 from expandcontract.errors import ServerUnreachable
 
 _READ_EVERY = 2.0  # seconds: how old the other processes' share of the progress may be

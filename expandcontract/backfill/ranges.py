@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from expandcontract.database.backfill_ledger import KeyValue, Stretch
+from expandcontract.database.backfill_records import KeyValue, Stretch
 from expandcontract.database.catalog import Key, regclass
 from expandcontract.database.expressions import qualified
 from expandcontract.domain.change import Backfill

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from expandcontract.backfill.ranges import Walk, has_turns
 from expandcontract.database import catalog
-from expandcontract.database.backfill_ledger import CTID, KeyValue, Stretch
+from expandcontract.database.backfill_records import CTID, KeyValue, Stretch
 from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.expressions import qualified
 from expandcontract.domain.change import Backfill

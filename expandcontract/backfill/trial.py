@@ -12,7 +12,7 @@ from expandcontract.backfill.limits import set_limits
 from expandcontract.backfill.ranges import RangeStatements
 from expandcontract.backfill.stretches import walking
 from expandcontract.backfill.verification import needy
-from expandcontract.database.backfill_ledger import KeyValue, Stretch
+from expandcontract.database.backfill_records import KeyValue, Stretch
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.row_errors import is_about_a_row, is_about_the_statement
 from expandcontract.database.sync_catalog import sync_columns

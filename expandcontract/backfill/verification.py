@@ -13,7 +13,7 @@ from psycopg.errors import QueryCanceled
 
 from expandcontract.backfill.ranges import Walk
 from expandcontract.backfill.stretches import find_stretches, next_upper, walking
-from expandcontract.database.backfill_ledger import KeyValue, SetAside
+from expandcontract.database.backfill_records import KeyValue, SetAside
 from expandcontract.database.catalog import regclass
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.expressions import qualified, unfilled

@@ -19,7 +19,8 @@ from expandcontract.backfill.session import Session
 from expandcontract.backfill.stretches import walking
 from expandcontract.backfill.verification import look, needy
 from expandcontract.backfill.work import Work
-from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState
+from expandcontract.database.backfill_ledger import BackfillLedger
+from expandcontract.database.backfill_records import BackfillState
 from expandcontract.database.row_errors import is_about_a_row
 from expandcontract.domain.pace import SMALLEST, Pace
 from expandcontract.errors import LockBudgetSpent
@@ -66,14 +67,13 @@ class Filler:
         self._session = session
         self._connection: psycopg.Connection[Any] = session.connection
         self._ledger = session.ledger
+        self._ranges = session.ranges
         self._work = work
         self._reporter = reporter
         self._dispatcher = Dispatcher(
-            session.connection,
-            session.ledger,
+            session,
             work.revision,
             work.backfill,
-            worker=session.worker,
             lease=work.settings.lease,
             watched=work.settings.watched,
         )
@@ -128,7 +128,7 @@ class Filler:
     def _do(self, taken: Taken) -> None:
         """Fill a range, or give it back."""
         if not self._nap(taken.wait):
-            self._ledger.free(taken.range, self._session.worker)
+            self._ranges.free(taken.range, self._session.worker)
             return
         try:
             if taken.verifies:
@@ -141,7 +141,7 @@ class Filler:
         except UndefinedTable:
             if not self._is_gone(taken):
                 raise
-            self._ledger.close_stretch(self._work.revision, taken.number_of_pass, taken.stretch.number)
+            self._ranges.close_stretch(self._work.revision, taken.number_of_pass, taken.stretch.number)
         except psycopg.Error as error:
             if not is_about_a_row(error):
                 raise
@@ -154,10 +154,10 @@ class Filler:
         began, range_, worker = time.monotonic(), taken.range, self._session.worker
         write = self._kind.prepare(self._statements(taken), range_.lower, range_.upper)
         with self._connection.transaction():
-            if not self._ledger.hold(range_, worker):
+            if not self._ranges.hold(range_, worker):
                 return  # its lease ended while we were away, and somebody has taken it over
             written = self._write(write)
-            self._ledger.finish(range_, worker, written=written, seconds=time.monotonic() - began)
+            self._ranges.finish(range_, worker, written=written, seconds=time.monotonic() - began)
             self._follow(taken)
         self._pace = self._pace.took(range_.rows, time.monotonic() - began)
         self._reporter.did(range_.rows, written, self._pace.batch, self._ledger)
@@ -173,14 +173,14 @@ class Filler:
         """One range of a pass that verifies: how many of its rows need it, those set aside not counted."""
         began, range_, worker = time.monotonic(), taken.range, self._session.worker
         with self._connection.transaction():
-            if not self._ledger.hold(range_, worker):
+            if not self._ranges.hold(range_, worker):
                 return
             if not taken.stretch.can_be_verified_in_ranges:
                 self._connection.execute("SET LOCAL statement_timeout = 0")
             except_for = [row for row in self._ledger.failures(self._work.revision) if row.is_of(taken.stretch)]
             walk = Walk(self._work.backfill, taken.stretch)
             seen, found = look(self._connection, walk, range_.lower, range_.upper, self._needy, except_for)
-            self._ledger.finish(range_, worker, seen=seen, found=found, seconds=time.monotonic() - began)
+            self._ranges.finish(range_, worker, seen=seen, found=found, seconds=time.monotonic() - began)
         self._pace = self._pace.took(seen, time.monotonic() - began)
         self._reporter.did(seen, 0, self._pace.batch, self._ledger)
 
@@ -198,7 +198,7 @@ class Filler:
         """Half of the range for later and the rest for whoever comes: what is locked is soon alone in a small range."""
         range_, worker = taken.range, self._session.worker
         if range_.attempts > _RETRIES:
-            self._ledger.free(range_, worker)
+            self._ranges.free(range_, worker)
             raise LockBudgetSpent(
                 f"a range of backfill {self._work.revision} was tried {_RETRIES} times in vain; the position is kept",
                 because=_words(error),
@@ -206,33 +206,33 @@ class Filler:
             )
         pause = random.uniform(0, min(2.0, 0.05 * 2**range_.attempts))  # noqa: S311  # jitter
         with self._connection.transaction():
-            if not self._ledger.hold(range_, worker):
+            if not self._ranges.hold(range_, worker):
                 return
             half = range_.rows // 2
             if half >= SMALLEST // 2:
                 self._split(taken, half)
-            self._ledger.free(range_, worker, after=pause)
+            self._ranges.free(range_, worker, after=pause)
 
     def _narrow_down(self, taken: Taken, words: str, sqlstate: str) -> None:
         """A row of the range can't be filled: the range is halved until that row is alone, and then set aside."""
         range_, worker = taken.range, self._session.worker
         with self._connection.transaction():
-            if not self._ledger.hold(range_, worker):
+            if not self._ranges.hold(range_, worker):
                 return
             rows = self._number(self._statements(taken).count(range_.lower, range_.upper))
             if rows > 1:
                 self._split(taken, rows // 2)
             elif rows == 1:
                 self._split(taken, 1)  # so that the range ends with the row's own key
-                self._ledger.put_aside(range_, error=words, sqlstate=sqlstate)
+                self._ranges.put_aside(range_, error=words, sqlstate=sqlstate)
                 self._follow(taken)
                 self._give_up_where_too_many(words)
                 return
-            self._ledger.free(range_, worker)
+            self._ranges.free(range_, worker)
 
     def _follow(self, taken: Taken) -> None:
         if taken.range.turn + 1 < taken.stretch.turns:
-            self._ledger.follow(taken.range)
+            self._ranges.follow(taken.range)
 
     def _split(self, taken: Taken, rows: int) -> None:
         """End the range after so many of its rows; the rest is free for whoever comes. The range must be held."""
@@ -241,7 +241,7 @@ class Filler:
         query = self._statements(taken).nth_key(range_.lower, range_.upper, rows)
         found = self._connection.execute(query).fetchone()
         if found and tuple(found) != range_.upper:
-            self._ledger.split(self._work.revision, taken.number_of_pass, range_, tuple(found), rows=rows)
+            self._ranges.split(self._work.revision, taken.number_of_pass, range_, tuple(found), rows=rows)
 
     def _give_up_where_too_many(self, words: str) -> None:
         revision = self._work.revision

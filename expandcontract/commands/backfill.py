@@ -26,7 +26,8 @@ from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
 from expandcontract.database import catalog
 from expandcontract.database import ledger as ledgers
-from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState
+from expandcontract.database.backfill_ledger import BackfillLedger
+from expandcontract.database.backfill_records import BackfillState
 from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.ledger import Ledger
 from expandcontract.database.sync_triggers import trigger_names

@@ -14,7 +14,8 @@ from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.running import user_connection
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
-from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Growth, Position
+from expandcontract.database.backfill_ledger import BackfillLedger
+from expandcontract.database.backfill_records import BackfillState, Growth, Position
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.domain.gate import new_code_may_have_written
 from expandcontract.domain.pace import READS_PER_WRITE

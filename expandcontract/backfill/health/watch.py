@@ -28,7 +28,7 @@ from expandcontract.domain.change import Backfill
 from expandcontract.domain.throttle import Level, Throttle, Verdict
 
 LOOKS_EVERY = 1.0
-_LEASE = 10.0  # seconds; less than what a look may be old before workers wait (in backfill.sql)
+_LEASE = 10.0  # seconds; less than what a look may be old before workers wait (in sql/backfill.sql)
 _STATEMENT_TIMEOUT = 2000  # milliseconds
 _FIRST_LOOK = 5.0  # seconds that a run waits for it; longer, and its workers say what they wait for
 

@@ -49,7 +49,7 @@ def assert_filled_once(filling: Filling) -> None:
 def a_dispatcher(filling: Filling, *, begins: bool, lease: float = 30.0):
     """A worker's session and what hands it ranges, to be moved by hand."""
     session = open_session(filling.open, "0002", COUNTS, Settings(None), begins=begins)
-    return session, Dispatcher(session.connection, session.ledger, "0002", COUNTS, worker=session.worker, lease=lease)
+    return session, Dispatcher(session, "0002", COUNTS, lease=lease)
 
 
 def test_workers_of_one_process_share_the_ranges(things: Filling) -> None:
@@ -89,8 +89,8 @@ def test_a_lease_that_ended_is_taken_over_and_who_slept_writes_nothing(things: F
 
     assert things.run(COUNTS).outcome is Outcome.COMPLETE
 
-    assert not sleeper.ledger.hold(taken.range, sleeper.worker)
-    assert not sleeper.ledger.finish(taken.range, sleeper.worker, written=1, seconds=1.0)
+    assert not sleeper.ranges.hold(taken.range, sleeper.worker)
+    assert not sleeper.ranges.finish(taken.range, sleeper.worker, written=1, seconds=1.0)
     sleeper.end()
     assert_filled_once(things)
 
@@ -102,10 +102,10 @@ def test_a_range_in_an_open_transaction_is_not_taken_over_whatever_its_lease_say
     other, others = a_dispatcher(things, begins=False)
 
     with busy.connection.transaction():
-        assert busy.ledger.hold(taken.range, busy.worker)
+        assert busy.ranges.hold(taken.range, busy.worker)
         found = [others.take(Pace.start(None, batch=50_000)) for _ in range(3)]
         assert [type(answer) for answer in found] == [Taken, Wait, Wait]
-        assert busy.ledger.finish(taken.range, busy.worker, written=0, seconds=0.0)
+        assert busy.ranges.finish(taken.range, busy.worker, written=0, seconds=0.0)
 
     assert isinstance(others.take(Pace.start(None)), Wait)  # its own range is still open
     busy.end()
@@ -163,9 +163,7 @@ def test_the_rate_is_shared_and_exact(filling: Filling, workers: int) -> None:
         f"INSERT INTO things (id) SELECT generate_series(1, {15 * rate})",
     )
     sessions = [open_session(filling.open, "0002", COUNTS, Settings(rate), begins=not n) for n in range(workers)]
-    dispatchers = [
-        Dispatcher(one.connection, one.ledger, "0002", COUNTS, worker=one.worker, lease=30.0) for one in sessions
-    ]
+    dispatchers = [Dispatcher(one, "0002", COUNTS, lease=30.0) for one in sessions]
     paid = []
     for dispatcher in itertools.islice(itertools.cycle(dispatchers), 15):
         taken = dispatcher.take(Pace.start(rate, target=1.0, batch=rate))
