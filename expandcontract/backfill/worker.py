@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -17,9 +17,9 @@ from expandcontract.backfill.passes import decide_after
 from expandcontract.backfill.ranges import RangeStatements, Walk
 from expandcontract.backfill.session import Session
 from expandcontract.backfill.stretches import walking
+from expandcontract.backfill.tally import Tally
 from expandcontract.backfill.verification import look, needy
 from expandcontract.backfill.work import Work
-from expandcontract.database.backfill_ledger import BackfillLedger
 from expandcontract.database.backfill_records import BackfillState
 from expandcontract.database.row_errors import is_about_a_row
 from expandcontract.domain.pace import SMALLEST, Pace
@@ -31,28 +31,6 @@ MOST_SET_ASIDE = 1000  # rows: where more can't be filled, the expression is at 
 _LONGEST_NAP = 0.2  # seconds; how late a signal may be heard while a worker waits
 
 
-class Reporter(Protocol):
-    """Counts what the workers of this process do; called from several threads."""
-
-    def may_go_on(self) -> bool:
-        """Whether nobody has asked to end, and no bound is reached."""
-
-    def reserve(self, batch: int) -> int:
-        """How many of `batch` rows the run's bound leaves; they are kept for the caller until `releases`."""
-
-    def releases(self, reserved: int) -> None:
-        """The rows that were reserved are done, or aren't needed."""
-
-    def did(self, rows: int, written: int, batch: int, ledger: BackfillLedger) -> None:
-        """A range is finished; the ledger tells what other processes have done meanwhile."""
-
-    def pass_done(self, ledger: BackfillLedger) -> None:
-        """Another pass begins, or the backfill has ended."""
-
-    def waits(self, reason: str) -> None:
-        """The backfill is paused."""
-
-
 class Filler:
     """
     Fills ranges over one session until nothing is to be done any more.
@@ -60,16 +38,16 @@ class Filler:
     Args:
         session: the worker's own.
         work: what to do.
-        reporter: told of each range.
+        tally: told of each range.
     """
 
-    def __init__(self, session: Session, work: Work, reporter: Reporter) -> None:
+    def __init__(self, session: Session, work: Work, tally: Tally) -> None:
         self._session = session
         self._connection: psycopg.Connection[Any] = session.connection
         self._ledger = session.ledger
         self._ranges = session.ranges
         self._work = work
-        self._reporter = reporter
+        self._tally = tally
         self._dispatcher = Dispatcher(
             session,
             work.revision,
@@ -90,8 +68,8 @@ class Filler:
             LockBudgetSpent: a range ran into locks again and again; the position is kept.
             psycopg.Error: a range failed for another reason; the position is kept.
         """
-        while self._reporter.may_go_on():
-            reserved = self._reporter.reserve(self._pace.batch)
+        while self._tally.may_go_on():
+            reserved = self._tally.reserve(self._pace.batch)
             if reserved == 0:
                 self._nap(_LONGEST_NAP)  # other workers of this run have the rest of its bound
                 continue
@@ -103,24 +81,24 @@ class Filler:
                         self._do(answer)
                     case Wait():
                         if answer.reason:
-                            self._reporter.waits(answer.reason)
+                            self._tally.waits(answer.reason)
                         self._nap(answer.seconds)
                     case PassDone():
                         decide_after(self._session, self._work, answer.number_of_pass)
-                        self._reporter.pass_done(self._ledger)
+                        self._tally.pass_done(self._ledger)
                     case Over():
                         return answer
             except LockNotAvailable:  # on the ledger itself, where another worker takes its range
                 self._nap(random.uniform(0, _LONGEST_NAP))  # noqa: S311  # jitter
             finally:
-                self._reporter.releases(reserved)
+                self._tally.releases(reserved)
         return None
 
     def _nap(self, seconds: float) -> bool:
         """Wait that long; False as soon as this run is to end."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            if not self._reporter.may_go_on():
+            if not self._tally.may_go_on():
                 return False
             time.sleep(min(left, _LONGEST_NAP))
         return True
@@ -160,7 +138,7 @@ class Filler:
             self._ranges.finish(range_, worker, written=written, seconds=time.monotonic() - began)
             self._follow(taken)
         self._pace = self._pace.took(range_.rows, time.monotonic() - began)
-        self._reporter.did(range_.rows, written, self._pace.batch, self._ledger)
+        self._tally.did(range_.rows, written, self._pace.batch, self._ledger)
 
     def _number(self, query: sql.Composed) -> int:
         found = self._connection.execute(query).fetchone()
@@ -182,7 +160,7 @@ class Filler:
             seen, found = look(self._connection, walk, range_.lower, range_.upper, self._needy, except_for)
             self._ranges.finish(range_, worker, seen=seen, found=found, seconds=time.monotonic() - began)
         self._pace = self._pace.took(seen, time.monotonic() - began)
-        self._reporter.did(seen, 0, self._pace.batch, self._ledger)
+        self._tally.did(seen, 0, self._pace.batch, self._ledger)
 
     def _write(self, write: Write) -> int:
         """Write the rows; the first ones are looked at once more: the sooner a useless backfill ends, the better."""

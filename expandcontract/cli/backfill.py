@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from expandcontract.backfill.engine import Bounds
+from expandcontract.backfill.ending import Bounds
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run as run_command
 from expandcontract.cli.metrics import serving

@@ -9,8 +9,9 @@ from functools import partial
 import psycopg
 
 from expandcontract.alembic_bridge.revisions import Revision
-from expandcontract.backfill.engine import NO_BOUNDS, Bounds, Ended, Engine
-from expandcontract.backfill.engine import Outcome as Ending
+from expandcontract.backfill.ending import NO_BOUNDS, Bounds, Ended
+from expandcontract.backfill.ending import Outcome as Ending
+from expandcontract.backfill.engine import Engine
 from expandcontract.backfill.health.watch import Watch, What
 from expandcontract.backfill.kinds.kind import AuthorsMistake
 from expandcontract.backfill.round_trip import losses

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from expandcontract.backfill.engine import Outcome
+from expandcontract.backfill.ending import Outcome
 from expandcontract.backfill.round_trip import losses
 from expandcontract.backfill.side_effects import side_effects
 from expandcontract.domain.change import Backfill, Sync

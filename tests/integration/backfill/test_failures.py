@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from expandcontract.backfill import worker
-from expandcontract.backfill.engine import Bounds, Outcome
+from expandcontract.backfill.ending import Bounds, Outcome
 from expandcontract.backfill.kinds.kind import NotFalsified
 from expandcontract.domain.change import Backfill, Sync
 from tests.fixtures.filling import Filling

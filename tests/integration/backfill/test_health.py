@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import psycopg
 import pytest
 
-from expandcontract.backfill.engine import Bounds, Outcome
+from expandcontract.backfill.ending import Bounds, Outcome
 from expandcontract.backfill.health.catalogue import KINDS
 from expandcontract.backfill.health.lock_waits import LockWaits
 from expandcontract.backfill.health.outside import InBackground, Objection

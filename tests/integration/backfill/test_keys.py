@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from expandcontract.backfill.engine import Bounds, Outcome
+from expandcontract.backfill.ending import Bounds, Outcome
 from expandcontract.domain.change import Backfill
 from expandcontract.errors import UsageError
 from tests.fixtures.filling import Filling, make_filling

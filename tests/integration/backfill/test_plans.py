@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from expandcontract.backfill.engine import Outcome
+from expandcontract.backfill.ending import Outcome
 from expandcontract.domain.change import Backfill
 from tests.fixtures.filling import make_filling
 from tests.fixtures.project import until

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from expandcontract.backfill.engine import Outcome
+from expandcontract.backfill.ending import Outcome
 from expandcontract.backfill.health.replication_delay import ReplicationDelay
 from expandcontract.backfill.health.replication_lag import ReplicationLag
 from expandcontract.backfill.health.standbys import Standbys

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from expandcontract.backfill.dispatcher import Dispatcher, Taken
-from expandcontract.backfill.engine import Bounds, Outcome
+from expandcontract.backfill.ending import Bounds, Outcome
 from expandcontract.backfill.session import Settings, open_session
 from expandcontract.backfill.verification import look_along, rows_left_in
 from expandcontract.domain.change import Backfill

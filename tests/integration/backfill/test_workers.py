@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from expandcontract.backfill.dispatcher import Dispatcher, Taken, Wait
-from expandcontract.backfill.engine import Bounds, Outcome
+from expandcontract.backfill.ending import Bounds, Outcome
 from expandcontract.backfill.session import Settings, open_session
 from expandcontract.domain.change import Backfill
 from expandcontract.domain.pace import Pace
