@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import textwrap
@@ -17,7 +18,7 @@ from expandcontract.backfill.dispatcher import Dispatcher, Taken, Wait
 from expandcontract.backfill.ending import Bounds, Outcome
 from expandcontract.backfill.session import Settings, open_session
 from expandcontract.domain.change import Backfill
-from expandcontract.domain.pace import Pace
+from expandcontract.domain.pace import MOST_AT_ONCE, Pace
 from expandcontract.errors import RunnerBusy, ServerUnreachable
 from expandcontract.proof.scratch_server import ScratchServer
 from tests.fixtures.filling import Filling, make_filling
@@ -160,19 +161,21 @@ def test_the_rate_is_shared_and_exact(filling: Filling, workers: int) -> None:
     rate = 4000
     filling.execute(
         "CREATE TABLE things (id int PRIMARY KEY, filled int)",
-        f"INSERT INTO things (id) SELECT generate_series(1, {15 * rate})",
+        f"INSERT INTO things (id) SELECT generate_series(1, {3 * rate})",
     )
     sessions = [open_session(filling.open, "0002", COUNTS, Settings(rate), begins=not n) for n in range(workers)]
     dispatchers = [Dispatcher(one, "0002", COUNTS, lease=30.0) for one in sessions]
     paid = []
-    for dispatcher in itertools.islice(itertools.cycle(dispatchers), 15):
-        taken = dispatcher.take(Pace.start(rate, target=1.0, batch=rate))
+    for dispatcher in itertools.islice(itertools.cycle(dispatchers), 40):
+        taken = dispatcher.take(Pace.start(rate, batch=rate))
         assert isinstance(taken, Taken)
-        assert taken.range.rows == rate
+        assert taken.range.rows == MOST_AT_ONCE * rate
         paid.append(filling.value("SELECT extract(epoch FROM paid_until)::float8 FROM ec.backfill"))
 
-    # 15 ranges of a second's worth each, asked for one right after the other by different workers
-    assert [later - earlier for earlier, later in itertools.pairwise(paid)] == pytest.approx([1.0] * 14, abs=1e-3)
+    # asked for one right after the other by different workers; whoever is late by more than a hiccup pays later
+    apart = [later - earlier for earlier, later in itertools.pairwise(paid)]
+    assert min(apart) >= MOST_AT_ONCE - 1e-3
+    assert statistics.median(apart) == pytest.approx(MOST_AT_ONCE, abs=1e-3)
     assert taken.wait > 0
     for session in sessions:
         session.end()
