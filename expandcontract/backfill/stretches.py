@@ -45,10 +45,11 @@ def find_stretches(connection: psycopg.Connection[Any], backfill: Backfill) -> l
     The stretches of a pass that begins now, in a transaction; partitions attached since an earlier one are among them.
 
     Raises:
-        UsageError: there is no such table, or a part of it is kept on another server.
+        UsageError: there is no such table, a part of it is kept on another server, or rows are hidden from us.
     """
     walking(connection)
     executor = PsycopgExecutor(connection)
+    refuse_hidden_rows(connection, backfill)
     members = catalog.members(executor, backfill.table, backfill.table_schema)
     if catalog.schema_of(executor, backfill.table, backfill.table_schema) is None:
         raise UsageError(f"the backfill's table {backfill.table} doesn't exist in this database")
@@ -65,6 +66,22 @@ def find_stretches(connection: psycopg.Connection[Any], backfill: Backfill) -> l
         turns = _turns(executor, backfill, stretch)
         stretches.append(replace(stretch, last_key=_last_key(connection, backfill, stretch), turns=turns))
     return stretches
+
+
+def refuse_hidden_rows(connection: psycopg.Connection[Any], backfill: Backfill) -> None:
+    """
+    See every row, or none: what a policy hides would be neither filled nor missed.
+
+    Raises:
+        UsageError: the table's row-level security applies to us.
+    """
+    hidden_by = catalog.hides_rows(PsycopgExecutor(connection), backfill.table, backfill.table_schema)
+    if hidden_by is not None:
+        raise UsageError(
+            f"{hidden_by} may hide rows from role {connection.info.user}, which would never be filled",
+            because="its row-level security applies to that role",
+            next_command="run ec as a role with BYPASSRLS, or as the table's owner where it isn't FORCEd upon that one",
+        )
 
 
 def _turns(executor: Executor, backfill: Backfill, stretch: Stretch) -> int:

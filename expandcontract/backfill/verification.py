@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.errors import QueryCanceled
 
 from expandcontract.backfill.ranges import Walk
-from expandcontract.backfill.stretches import find_stretches, next_upper, walking
+from expandcontract.backfill.stretches import find_stretches, next_upper, refuse_hidden_rows, walking
 from expandcontract.database.backfill_records import KeyValue, SetAside
 from expandcontract.database.catalog import regclass
 from expandcontract.database.executor import PsycopgExecutor
@@ -109,7 +109,11 @@ def rows_left_in(
 
     Reads the table, partitions included, without a lock that anybody feels. A row for which the predicate itself
     fails isn't right.
+
+    Raises:
+        UsageError: rows are hidden from us.
     """
+    refuse_hidden_rows(connection, backfill)
     query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {})").format(
         qualified(backfill.table, backfill.table_schema),
         needy(connection, backfill, new_code_wrote=new_code_wrote),
