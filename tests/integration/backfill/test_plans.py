@@ -1,4 +1,4 @@
-"""A range reads its own rows and no others, whatever the planner believes of the table."""
+"""A range reads its own rows and no others, whatever the planner believes of the table and the database is set to."""
 
 from __future__ import annotations
 
@@ -40,3 +40,43 @@ def test_no_row_is_read_more_often_than_it_must(each_database: Database, belief:
     query = "SELECT sum(idx_tup_read)::int8 FROM pg_stat_user_indexes WHERE relname = 'things'"
     reads = until(lambda: found if (found := filling.value(query)) >= READS * ROWS else None, what="it is counted")
     assert reads <= 2 * READS * ROWS  # old versions of rows have entries, too
+
+
+# What people set for a whole database, and what would break a backfill that relied on the defaults.
+SETTINGS = {
+    "statement_timeout": "50ms",
+    "default_transaction_isolation": "serializable",
+    "DateStyle": "SQL, DMY",
+    "IntervalStyle": "sql_standard",
+    "extra_float_digits": "-9",
+    "transaction_timeout": "100ms",  # since PostgreSQL 17
+}
+
+
+@pytest.mark.parametrize("key", ["float8", "timestamptz", "interval"])
+def test_the_settings_of_a_database_change_nothing(each_database: Database, key: str) -> None:
+    filling = make_filling(each_database.dsn)
+    values = {"float8": "{} / 3.0", "timestamptz": "'2020-01-30Z'::timestamptz + {} * '7h'::interval"}
+    value = values.get(key, "make_interval(months => {0} % 5, days => {0} % 7, secs => -{0})").format("i")
+    filling.execute(
+        f"CREATE TABLE things (id {key} PRIMARY KEY, filled int)",
+        f"INSERT INTO things SELECT {value} FROM generate_series(1, 601) i",
+        *(
+            f"ALTER DATABASE \"{each_database.name}\" SET {name} = '{value}'"
+            for name, value in SETTINGS.items()
+            if filling.rows(f"SELECT FROM pg_settings WHERE name = '{name}'")
+        ),
+    )
+    # a range takes longer than the database lets a transaction take
+    slow = Backfill(
+        "things",
+        set={"filled": "COALESCE(filled, 0) + (SELECT 1 FROM pg_sleep(0.001 + 0 * COALESCE(things.filled, 0)))"},
+        where="filled IS NULL",
+        writers="0001",
+        batch=150,
+    )
+
+    assert filling.run(slow).outcome is Outcome.COMPLETE
+
+    assert filling.rows("SELECT filled, count(*) FROM things GROUP BY 1") == [(1, 601)]
+    assert filling.value("SELECT max(seconds) FROM ec.backfill_range") > 0.1  # or nothing was tried
