@@ -154,10 +154,10 @@ class Watch:
         signal = watched.signal
         try:
             return signal.look(scene)
-        except (Unreadable, psycopg.Error) as error:
+        except Exception as error:  # a fault of the signal's, too: nobody else would hear of it
             if scene.connection.closed:
                 raise
-            words = f"it can't be read: {' '.join(str(error).split())}"
+            words = f"it can't be read: {' '.join(str(error).split()) or type(error).__name__}"
             if watched.is_required:
                 return [Verdict(signal.name, Level.OVER, words)]
             self._say_once(f"health: {signal.name}: {words}; it isn't watched")

@@ -170,6 +170,30 @@ def test_a_required_signal_that_cannot_be_read_stops_with_its_reason(things: Fil
     assert [end.outcome for end in ended] == [Outcome.COMPLETE]
 
 
+@dataclass
+class Faulty:
+    """A signal with a fault of its own."""
+
+    name: str = "faulty"
+    fails: bool = True
+
+    def look(self, scene: Scene) -> Sequence[Verdict]:
+        if self.fails:
+            raise ZeroDivisionError
+        return []
+
+
+def test_a_fault_in_a_signal_is_told_like_one_that_cannot_be_read(things: Filling) -> None:
+    faulty = Faulty()
+    engine = things.engine(FILLS, watched=True)
+    with things.watching(FILLS, faulty), things.in_thread(engine) as ended:
+        until(lambda: health_is(things, stopped=True), what="stopped")
+        assert things.position().health.reason == "faulty: it can't be read: ZeroDivisionError"
+        faulty.fails = False
+
+    assert [end.outcome for end in ended] == [Outcome.COMPLETE]
+
+
 def test_any_other_that_cannot_be_read_is_said_once_and_left_out(things: Filling) -> None:
     broken = Query("queries.broken", "SELECT 'many' FROM things", Limits(10))
     begin(things)
