@@ -25,7 +25,8 @@ from itertools import accumulate
 
 import psycopg
 
-from expandcontract.backfill.engine import Bounds, Engine
+from expandcontract.backfill.ending import Bounds
+from expandcontract.backfill.engine import Engine
 from expandcontract.backfill.health.catalogue import KINDS
 from expandcontract.backfill.health.configuration import HealthSettings, signals
 from expandcontract.backfill.health.watch import Watch

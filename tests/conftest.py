@@ -9,4 +9,5 @@ pytest_plugins = [
     "tests.fixtures.properties",
     "tests.fixtures.filling",
     "tests.fixtures.standby",
+    "tests.fixtures.monitoring",
 ]

@@ -13,7 +13,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from expandcontract.backfill.engine import Engine, Outcome
+from expandcontract.backfill.ending import Outcome
+from expandcontract.backfill.engine import Engine
 from expandcontract.backfill.session import Settings
 from expandcontract.backfill.work import Work
 from expandcontract.database import ledger as ledgers

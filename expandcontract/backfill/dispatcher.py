@@ -9,14 +9,13 @@ in the transaction that writes the rows, against the worker's number, which neve
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-import psycopg
 from psycopg.errors import UndefinedTable
 
 from expandcontract.backfill.ranges import Walk
-from expandcontract.backfill.stretches import keys_as_text, next_upper
-from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Orders, Range, Stretch
+from expandcontract.backfill.session import Session
+from expandcontract.backfill.stretches import next_upper, walking
+from expandcontract.database.backfill_records import BackfillState, Orders, Range, Stretch
 from expandcontract.domain.change import Backfill
 from expandcontract.domain.pace import READS_PER_WRITE, Pace
 from expandcontract.domain.throttle import Throttle
@@ -69,30 +68,28 @@ class Dispatcher:
     Hands ranges to one worker.
 
     Args:
-        connection: the worker's own, in autocommit mode.
+        session: the worker's own.
         revision: the change, as the ledger's key.
         backfill: what to write.
-        worker: the worker's number.
         lease: seconds that a range is the worker's own, counted from when it may start.
         watched: whether a watch of this process looks at the health signals, so that no range may begin unseen.
     """
 
     def __init__(
         self,
-        connection: psycopg.Connection[Any],
-        ledger: BackfillLedger,
+        session: Session,
         revision: str,
         backfill: Backfill,
         *,
-        worker: int,
         lease: float,
         watched: bool = False,
     ) -> None:
-        self._connection = connection
-        self._ledger = ledger
+        self._connection = session.connection
+        self._ledger = session.ledger
+        self._ranges = session.ranges
+        self._worker = session.worker
         self._revision = revision
         self._backfill = backfill
-        self._worker = worker
         self._lease = lease
         self._watched = watched
         self._stretches: dict[tuple[int, int], Stretch] = {}
@@ -110,7 +107,7 @@ class Dispatcher:
                     self._connection.execute("SET LOCAL synchronous_commit = off")
                     return self._take(pace, most)
             except _TableGone as gone:
-                self._ledger.close_stretch(self._revision, gone.number_of_pass, gone.stretch)
+                self._ranges.close_stretch(self._revision, gone.number_of_pass, gone.stretch)
 
     def _take(self, pace: Pace, most: int | None) -> Answer:
         orders = self._ledger.lock(self._revision)
@@ -135,7 +132,7 @@ class Dispatcher:
 
     def _range(self, orders: Orders, pace: Pace, batch: int, throttle: Throttle) -> Taken | None:
         number = orders.number_of_pass
-        taken = self._ledger.take_free(self._revision, number, self._worker, lease=self._lease)
+        taken = self._ranges.take_free(self._revision, number, self._worker, lease=self._lease)
         if taken is not None:
             stretch = self._stretch(number, taken.stretch)
         else:
@@ -144,14 +141,14 @@ class Dispatcher:
                 return None
             stretch, walk = walked, Walk(self._backfill, walked)
             try:
-                keys_as_text(self._connection)
+                walking(self._connection)
                 if orders.verifies and not walked.can_be_verified_in_ranges:
                     upper, rows = walked.last_key, 0  # whoever looks counts them
                 else:
                     upper, rows = next_upper(self._connection, walk, walked.last_key, batch * walked.turns)
             except UndefinedTable as error:
                 raise _TableGone(number, walked.number) from error
-            taken = self._ledger.hand_out(
+            taken = self._ranges.hand_out(
                 self._revision, number, walked, upper, rows=rows, worker=self._worker, lease=self._lease
             )
         return Taken(taken, stretch, number, orders.verifies, pace.rate, self._reserve(taken, pace, throttle))
@@ -161,22 +158,22 @@ class Dispatcher:
         if pace.rate is None:
             wait = throttle.rest(pace.smoothed or pace.target)
         else:
-            bucket, now = self._ledger.bucket(self._revision)
+            bucket, now = self._ranges.bucket(self._revision)
             start, bucket = bucket.give(taken.rows, pace.rate, now)
-            self._ledger.put_bucket(self._revision, bucket)
+            self._ranges.put_bucket(self._revision, bucket)
             wait = start - now
         if wait > 0:
-            self._ledger.lease_more(taken, self._worker, lease=self._lease + wait)
+            self._ranges.lease_more(taken, self._worker, lease=self._lease + wait)
         return wait
 
     def _nothing_free(self, orders: Orders) -> Answer:
         number = orders.number_of_pass
         if self._ledger.open_ranges(self._revision, number):
-            return Wait(0.0 if self._ledger.free_orphans(self._revision, number) else _OTHERS_AT_WORK)
+            return Wait(0.0 if self._ranges.free_orphans(self._revision, number) else _OTHERS_AT_WORK)
         verifier = orders.verifier
-        if verifier not in (None, self._worker) and verifier is not None and self._ledger.lives(verifier):
+        if verifier not in (None, self._worker) and verifier is not None and self._ranges.lives(verifier):
             return Wait(_OTHERS_AT_WORK)
-        self._ledger.put_verifier(self._revision, self._worker)
+        self._ranges.put_verifier(self._revision, self._worker)
         return PassDone(number)
 
     def _stretch(self, number_of_pass: int, number: int) -> Stretch:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from expandcontract.backfill.session import Session
 from expandcontract.backfill.stretches import estimated_rows, find_stretches
 from expandcontract.backfill.work import Work
-from expandcontract.database.backfill_ledger import BackfillState, SetAside
+from expandcontract.database.backfill_records import BackfillState, SetAside
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.domain.pace import another_pass_helps
 

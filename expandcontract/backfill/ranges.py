@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from expandcontract.database.backfill_ledger import KeyValue, Stretch
+from expandcontract.database.backfill_records import KeyValue, Stretch
 from expandcontract.database.catalog import Key, regclass
 from expandcontract.database.expressions import qualified
 from expandcontract.domain.change import Backfill
@@ -128,8 +128,13 @@ class RangeStatements(Walk):
         )
 
     def needy_within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
-        """The condition on a row of the range that isn't right yet."""
-        return sql.SQL("{} AND ({})").format(self.within(lower, upper), self.needy)
+        """
+        The condition on a row of the range that isn't right yet.
+
+        As a CASE it is no condition that an index answers: one on the column that is filled would find all rows that
+        aren't right, of the whole table.
+        """
+        return sql.SQL("{} AND CASE WHEN {} THEN true ELSE false END").format(self.within(lower, upper), self.needy)
 
     def count_needy(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
         """How many rows of the range aren't right yet."""

@@ -15,8 +15,10 @@ from expandcontract.backfill.limits import set_limits
 from expandcontract.backfill.stretches import estimated_rows, find_stretches
 from expandcontract.backfill.trial import try_out
 from expandcontract.database import catalog
-from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Worker
+from expandcontract.database.backfill_ledger import BackfillLedger
+from expandcontract.database.backfill_records import BackfillState, Worker
 from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.range_ledger import RangeLedger
 from expandcontract.domain.change import Backfill, Sync
 from expandcontract.errors import RunnerBusy, UsageError
 
@@ -51,13 +53,14 @@ class Session:
 
     connection: psycopg.Connection[Any]
     ledger: BackfillLedger
+    ranges: RangeLedger
     worker: int
 
     def end(self) -> None:
         """Leave, without a trace in the ledger if the server still answers."""
         try:
             if not self.connection.closed:
-                self.ledger.drop_worker(self.worker)
+                self.ranges.drop_worker(self.worker)
         except psycopg.Error:
             pass
         finally:
@@ -83,14 +86,19 @@ def open_session(
     """
     connection = open_connection(f"ec:backfill:{revision}")
     try:
-        ledger = BackfillLedger(PsycopgExecutor(connection))
+        executor = PsycopgExecutor(connection)
+        ledger, ranges = BackfillLedger(executor), RangeLedger(executor)
         set_limits(connection, backfill)
         for name, value in (
             ("idle_in_transaction_session_timeout", 10_000),
             # who waited for a row's lock must look at the row as it is then
             ("default_transaction_isolation", "read committed"),
+            # an error where a policy of another table would hide rows from the author's statement
+            ("row_security", "off"),
             # a range is a walk along the key, whatever the statistics say or fail to say
             ("enable_seqscan", "off"),
+            # before PostgreSQL 18 what is off costs so much that every statement would be compiled first
+            ("jit", "off"),
             # the triggers of its Sync let this session pass, which writes the new side itself; but what another kind
             # writes, a Sync of another change must follow
             ("ec.sync", "off" if isinstance(backfill.source, Sync) else "on"),
@@ -110,11 +118,11 @@ def open_session(
                 others = [worker for worker in ledger.workers(revision, root) if worker.revision != revision]
                 _refuse_beside(others, backfill.table)
                 _begin(connection, ledger, revision, relation, root, backfill, settings)
-            worker = ledger.put_worker(revision, root, host=socket.gethostname(), pid=os.getpid())
+            worker = ranges.put_worker(revision, root, host=socket.gethostname(), pid=os.getpid())
     except BaseException:
         connection.close()
         raise
-    return Session(connection, ledger, worker)
+    return Session(connection, ledger, ranges, worker)
 
 
 @contextmanager

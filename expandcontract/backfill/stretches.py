@@ -10,7 +10,7 @@ from psycopg import sql
 
 from expandcontract.backfill.ranges import Walk, has_turns
 from expandcontract.database import catalog
-from expandcontract.database.backfill_ledger import CTID, KeyValue, Stretch
+from expandcontract.database.backfill_records import CTID, KeyValue, Stretch
 from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.expressions import qualified
 from expandcontract.domain.change import Backfill
@@ -21,9 +21,23 @@ _LAST_ON_PAGE = 65535  # no row has this offset, so "(9,65535)" is the end of pa
 _GUESSED_ROWS_PER_PAGE = 60.0
 
 
-def keys_as_text(connection: psycopg.Connection[Any]) -> None:
-    """Until the transaction ends, keys come as text that every session reads alike: they travel among machines."""
-    connection.execute("SET LOCAL DateStyle = ISO")
+def walking(connection: psycopg.Connection[Any]) -> None:
+    """
+    Until the transaction ends, a walk reads the keys that it passes and no others, and gives them as text.
+
+    Without statistics a planner would rather sort all the rest of the table than walk past a few thousand keys. The
+    text is one that every session reads alike: keys travel among machines.
+    """
+    settings = {"enable_bitmapscan": "off", "enable_sort": "off", "enable_incremental_sort": "off"}
+    settings |= {"DateStyle": "ISO", "IntervalStyle": "postgres", "extra_float_digits": "1"}
+    connection.execute(
+        sql.SQL("SELECT {}").format(
+            sql.SQL(", ").join(
+                sql.SQL("set_config({}, {}, true)").format(sql.Literal(name), sql.Literal(value))
+                for name, value in settings.items()
+            )
+        )
+    )
 
 
 def find_stretches(connection: psycopg.Connection[Any], backfill: Backfill) -> list[Stretch]:
@@ -31,10 +45,11 @@ def find_stretches(connection: psycopg.Connection[Any], backfill: Backfill) -> l
     The stretches of a pass that begins now, in a transaction; partitions attached since an earlier one are among them.
 
     Raises:
-        UsageError: there is no such table, or a part of it is kept on another server.
+        UsageError: there is no such table, a part of it is kept on another server, or rows are hidden from us.
     """
-    keys_as_text(connection)
+    walking(connection)
     executor = PsycopgExecutor(connection)
+    refuse_hidden_rows(connection, backfill)
     members = catalog.members(executor, backfill.table, backfill.table_schema)
     if catalog.schema_of(executor, backfill.table, backfill.table_schema) is None:
         raise UsageError(f"the backfill's table {backfill.table} doesn't exist in this database")
@@ -51,6 +66,22 @@ def find_stretches(connection: psycopg.Connection[Any], backfill: Backfill) -> l
         turns = _turns(executor, backfill, stretch)
         stretches.append(replace(stretch, last_key=_last_key(connection, backfill, stretch), turns=turns))
     return stretches
+
+
+def refuse_hidden_rows(connection: psycopg.Connection[Any], backfill: Backfill) -> None:
+    """
+    See every row, or none: what a policy hides would be neither filled nor missed.
+
+    Raises:
+        UsageError: the table's row-level security applies to us.
+    """
+    hidden_by = catalog.hides_rows(PsycopgExecutor(connection), backfill.table, backfill.table_schema)
+    if hidden_by is not None:
+        raise UsageError(
+            f"{hidden_by} may hide rows from role {connection.info.user}, which would never be filled",
+            because="its row-level security applies to that role",
+            next_command="run ec as a role with BYPASSRLS, or as the table's owner where it isn't FORCEd upon that one",
+        )
 
 
 def _turns(executor: Executor, backfill: Backfill, stretch: Stretch) -> int:

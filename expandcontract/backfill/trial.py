@@ -10,9 +10,9 @@ from expandcontract.backfill.kinds.choice import kind_of
 from expandcontract.backfill.kinds.kind import AuthorsMistake, CannotFill, Kind, NotFalsified
 from expandcontract.backfill.limits import set_limits
 from expandcontract.backfill.ranges import RangeStatements
-from expandcontract.backfill.stretches import keys_as_text
+from expandcontract.backfill.stretches import walking
 from expandcontract.backfill.verification import needy
-from expandcontract.database.backfill_ledger import KeyValue, Stretch
+from expandcontract.database.backfill_records import KeyValue, Stretch
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.row_errors import is_about_a_row, is_about_the_statement
 from expandcontract.database.sync_catalog import sync_columns
@@ -92,7 +92,7 @@ def _failure(
 def _nth(
     connection: psycopg.Connection[Any], statements: RangeStatements, lower: KeyValue | None, upper: KeyValue, rows: int
 ) -> KeyValue:
-    keys_as_text(connection)
+    walking(connection)
     found = connection.execute(statements.nth_key(lower, upper, rows)).fetchone()
     return tuple(found) if found else upper
 

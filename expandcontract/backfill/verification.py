@@ -12,8 +12,8 @@ from psycopg import sql
 from psycopg.errors import QueryCanceled
 
 from expandcontract.backfill.ranges import Walk
-from expandcontract.backfill.stretches import find_stretches, keys_as_text, next_upper
-from expandcontract.database.backfill_ledger import KeyValue, SetAside
+from expandcontract.backfill.stretches import find_stretches, next_upper, refuse_hidden_rows, walking
+from expandcontract.database.backfill_records import KeyValue, SetAside
 from expandcontract.database.catalog import regclass
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.expressions import qualified, unfilled
@@ -87,7 +87,7 @@ def look_along(
             walk = Walk(backfill, replace(stretch, upper_key=lower))
             with connection.transaction():
                 connection.execute("SET LOCAL enable_seqscan = off")
-                keys_as_text(connection)
+                walking(connection)
                 upper = stretch.last_key
                 if stretch.can_be_verified_in_ranges:
                     upper, _ = next_upper(connection, walk, stretch.last_key, _ROWS_AT_ONCE)
@@ -109,7 +109,11 @@ def rows_left_in(
 
     Reads the table, partitions included, without a lock that anybody feels. A row for which the predicate itself
     fails isn't right.
+
+    Raises:
+        UsageError: rows are hidden from us.
     """
+    refuse_hidden_rows(connection, backfill)
     query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {})").format(
         qualified(backfill.table, backfill.table_schema),
         needy(connection, backfill, new_code_wrote=new_code_wrote),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -16,10 +16,11 @@ from expandcontract.backfill.kinds.kind import CannotFill, NotFalsified, Write
 from expandcontract.backfill.passes import decide_after
 from expandcontract.backfill.ranges import RangeStatements, Walk
 from expandcontract.backfill.session import Session
-from expandcontract.backfill.stretches import keys_as_text
+from expandcontract.backfill.stretches import walking
+from expandcontract.backfill.tally import Tally
 from expandcontract.backfill.verification import look, needy
 from expandcontract.backfill.work import Work
-from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState
+from expandcontract.database.backfill_records import BackfillState
 from expandcontract.database.row_errors import is_about_a_row
 from expandcontract.domain.pace import SMALLEST, Pace
 from expandcontract.errors import LockBudgetSpent
@@ -30,28 +31,6 @@ MOST_SET_ASIDE = 1000  # rows: where more can't be filled, the expression is at 
 _LONGEST_NAP = 0.2  # seconds; how late a signal may be heard while a worker waits
 
 
-class Reporter(Protocol):
-    """Counts what the workers of this process do; called from several threads."""
-
-    def may_go_on(self) -> bool:
-        """Whether nobody has asked to end, and no bound is reached."""
-
-    def reserve(self, batch: int) -> int:
-        """How many of `batch` rows the run's bound leaves; they are kept for the caller until `releases`."""
-
-    def releases(self, reserved: int) -> None:
-        """The rows that were reserved are done, or aren't needed."""
-
-    def did(self, rows: int, written: int, batch: int, ledger: BackfillLedger) -> None:
-        """A range is finished; the ledger tells what other processes have done meanwhile."""
-
-    def pass_done(self, ledger: BackfillLedger) -> None:
-        """Another pass begins, or the backfill has ended."""
-
-    def waits(self, reason: str) -> None:
-        """The backfill is paused."""
-
-
 class Filler:
     """
     Fills ranges over one session until nothing is to be done any more.
@@ -59,21 +38,20 @@ class Filler:
     Args:
         session: the worker's own.
         work: what to do.
-        reporter: told of each range.
+        tally: told of each range.
     """
 
-    def __init__(self, session: Session, work: Work, reporter: Reporter) -> None:
+    def __init__(self, session: Session, work: Work, tally: Tally) -> None:
         self._session = session
         self._connection: psycopg.Connection[Any] = session.connection
         self._ledger = session.ledger
+        self._ranges = session.ranges
         self._work = work
-        self._reporter = reporter
+        self._tally = tally
         self._dispatcher = Dispatcher(
-            session.connection,
-            session.ledger,
+            session,
             work.revision,
             work.backfill,
-            worker=session.worker,
             lease=work.settings.lease,
             watched=work.settings.watched,
         )
@@ -90,8 +68,8 @@ class Filler:
             LockBudgetSpent: a range ran into locks again and again; the position is kept.
             psycopg.Error: a range failed for another reason; the position is kept.
         """
-        while self._reporter.may_go_on():
-            reserved = self._reporter.reserve(self._pace.batch)
+        while self._tally.may_go_on():
+            reserved = self._tally.reserve(self._pace.batch)
             if reserved == 0:
                 self._nap(_LONGEST_NAP)  # other workers of this run have the rest of its bound
                 continue
@@ -103,24 +81,24 @@ class Filler:
                         self._do(answer)
                     case Wait():
                         if answer.reason:
-                            self._reporter.waits(answer.reason)
+                            self._tally.waits(answer.reason)
                         self._nap(answer.seconds)
                     case PassDone():
                         decide_after(self._session, self._work, answer.number_of_pass)
-                        self._reporter.pass_done(self._ledger)
+                        self._tally.pass_done(self._ledger)
                     case Over():
                         return answer
             except LockNotAvailable:  # on the ledger itself, where another worker takes its range
                 self._nap(random.uniform(0, _LONGEST_NAP))  # noqa: S311  # jitter
             finally:
-                self._reporter.releases(reserved)
+                self._tally.releases(reserved)
         return None
 
     def _nap(self, seconds: float) -> bool:
         """Wait that long; False as soon as this run is to end."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            if not self._reporter.may_go_on():
+            if not self._tally.may_go_on():
                 return False
             time.sleep(min(left, _LONGEST_NAP))
         return True
@@ -128,7 +106,7 @@ class Filler:
     def _do(self, taken: Taken) -> None:
         """Fill a range, or give it back."""
         if not self._nap(taken.wait):
-            self._ledger.free(taken.range, self._session.worker)
+            self._ranges.free(taken.range, self._session.worker)
             return
         try:
             if taken.verifies:
@@ -141,7 +119,7 @@ class Filler:
         except UndefinedTable:
             if not self._is_gone(taken):
                 raise
-            self._ledger.close_stretch(self._work.revision, taken.number_of_pass, taken.stretch.number)
+            self._ranges.close_stretch(self._work.revision, taken.number_of_pass, taken.stretch.number)
         except psycopg.Error as error:
             if not is_about_a_row(error):
                 raise
@@ -154,13 +132,13 @@ class Filler:
         began, range_, worker = time.monotonic(), taken.range, self._session.worker
         write = self._kind.prepare(self._statements(taken), range_.lower, range_.upper)
         with self._connection.transaction():
-            if not self._ledger.hold(range_, worker):
+            if not self._ranges.hold(range_, worker):
                 return  # its lease ended while we were away, and somebody has taken it over
             written = self._write(write)
-            self._ledger.finish(range_, worker, written=written, seconds=time.monotonic() - began)
+            self._ranges.finish(range_, worker, written=written, seconds=time.monotonic() - began)
             self._follow(taken)
         self._pace = self._pace.took(range_.rows, time.monotonic() - began)
-        self._reporter.did(range_.rows, written, self._pace.batch, self._ledger)
+        self._tally.did(range_.rows, written, self._pace.batch, self._ledger)
 
     def _number(self, query: sql.Composed) -> int:
         found = self._connection.execute(query).fetchone()
@@ -173,16 +151,16 @@ class Filler:
         """One range of a pass that verifies: how many of its rows need it, those set aside not counted."""
         began, range_, worker = time.monotonic(), taken.range, self._session.worker
         with self._connection.transaction():
-            if not self._ledger.hold(range_, worker):
+            if not self._ranges.hold(range_, worker):
                 return
             if not taken.stretch.can_be_verified_in_ranges:
                 self._connection.execute("SET LOCAL statement_timeout = 0")
             except_for = [row for row in self._ledger.failures(self._work.revision) if row.is_of(taken.stretch)]
             walk = Walk(self._work.backfill, taken.stretch)
             seen, found = look(self._connection, walk, range_.lower, range_.upper, self._needy, except_for)
-            self._ledger.finish(range_, worker, seen=seen, found=found, seconds=time.monotonic() - began)
+            self._ranges.finish(range_, worker, seen=seen, found=found, seconds=time.monotonic() - began)
         self._pace = self._pace.took(seen, time.monotonic() - began)
-        self._reporter.did(seen, 0, self._pace.batch, self._ledger)
+        self._tally.did(seen, 0, self._pace.batch, self._ledger)
 
     def _write(self, write: Write) -> int:
         """Write the rows; the first ones are looked at once more: the sooner a useless backfill ends, the better."""
@@ -198,7 +176,7 @@ class Filler:
         """Half of the range for later and the rest for whoever comes: what is locked is soon alone in a small range."""
         range_, worker = taken.range, self._session.worker
         if range_.attempts > _RETRIES:
-            self._ledger.free(range_, worker)
+            self._ranges.free(range_, worker)
             raise LockBudgetSpent(
                 f"a range of backfill {self._work.revision} was tried {_RETRIES} times in vain; the position is kept",
                 because=_words(error),
@@ -206,42 +184,42 @@ class Filler:
             )
         pause = random.uniform(0, min(2.0, 0.05 * 2**range_.attempts))  # noqa: S311  # jitter
         with self._connection.transaction():
-            if not self._ledger.hold(range_, worker):
+            if not self._ranges.hold(range_, worker):
                 return
             half = range_.rows // 2
             if half >= SMALLEST // 2:
                 self._split(taken, half)
-            self._ledger.free(range_, worker, after=pause)
+            self._ranges.free(range_, worker, after=pause)
 
     def _narrow_down(self, taken: Taken, words: str, sqlstate: str) -> None:
         """A row of the range can't be filled: the range is halved until that row is alone, and then set aside."""
         range_, worker = taken.range, self._session.worker
         with self._connection.transaction():
-            if not self._ledger.hold(range_, worker):
+            if not self._ranges.hold(range_, worker):
                 return
             rows = self._number(self._statements(taken).count(range_.lower, range_.upper))
             if rows > 1:
                 self._split(taken, rows // 2)
             elif rows == 1:
                 self._split(taken, 1)  # so that the range ends with the row's own key
-                self._ledger.put_aside(range_, error=words, sqlstate=sqlstate)
+                self._ranges.put_aside(range_, error=words, sqlstate=sqlstate)
                 self._follow(taken)
                 self._give_up_where_too_many(words)
                 return
-            self._ledger.free(range_, worker)
+            self._ranges.free(range_, worker)
 
     def _follow(self, taken: Taken) -> None:
         if taken.range.turn + 1 < taken.stretch.turns:
-            self._ledger.follow(taken.range)
+            self._ranges.follow(taken.range)
 
     def _split(self, taken: Taken, rows: int) -> None:
         """End the range after so many of its rows; the rest is free for whoever comes. The range must be held."""
         range_ = taken.range
-        keys_as_text(self._connection)
+        walking(self._connection)
         query = self._statements(taken).nth_key(range_.lower, range_.upper, rows)
         found = self._connection.execute(query).fetchone()
         if found and tuple(found) != range_.upper:
-            self._ledger.split(self._work.revision, taken.number_of_pass, range_, tuple(found), rows=rows)
+            self._ranges.split(self._work.revision, taken.number_of_pass, range_, tuple(found), rows=rows)
 
     def _give_up_where_too_many(self, words: str) -> None:
         revision = self._work.revision

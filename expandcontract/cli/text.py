@@ -46,3 +46,8 @@ def colour_line(view: ColourView) -> str:
 def lines(texts: Iterable[str]) -> str:
     """One under the other."""
     return "\n".join(texts)
+
+
+def megabytes(growth: int) -> str:
+    """``+1.5 MB``."""
+    return f"{growth / 1_000_000:+.1f} MB"

@@ -1,124 +1,18 @@
-"""``ec backfill status|pause|resume|cancel|set|failures|verify``: a backfill seen and told from any other session."""
+"""``ec backfill pause|resume|cancel|set``: a backfill told from any other session what to do."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
-from expandcontract.alembic_bridge.revisions import Revision
-from expandcontract.backfill.verification import look_along
-from expandcontract.commands.backfill import rate_of
-from expandcontract.commands.result import Outcome, Result
-from expandcontract.commands.running import user_connection
-from expandcontract.commands.situation import Situation, open_situation
+from expandcontract.commands.backfill_status import BackfillStatusResult, begun, result_of, with_backfill
+from expandcontract.commands.result import Outcome
+from expandcontract.commands.situation import open_situation
 from expandcontract.config import Settings
-from expandcontract.database.backfill_ledger import BackfillLedger, BackfillState, Growth, Position
+from expandcontract.database.backfill_ledger import BackfillLedger
+from expandcontract.database.backfill_records import BackfillState
 from expandcontract.database.executor import PsycopgExecutor
-from expandcontract.domain.gate import new_code_may_have_written
-from expandcontract.domain.pace import READS_PER_WRITE
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step
-from expandcontract.errors import Interrupted, UsageError
-
-
-@dataclass(frozen=True)
-class WorkerView:
-    """A session that moves rows: its backend, and the process behind it."""
-
-    backend: int
-    host: str
-    pid: int
-    since: datetime
-
-
-@dataclass(frozen=True)
-class HealthView:
-    """What the health signals leave of a backfill's speed now, whether they stop it, and why."""
-
-    share: float
-    is_stopped: bool
-    reason: str | None
-
-
-@dataclass(frozen=True)
-class BackfillView:
-    """
-    A backfill: its state with the reason, its rate (rows per second over all workers; None: flat out), how far it is.
-
-    ``rows`` are those seen in this pass, ``rows_written`` those written in all; ``workers`` are those at work now. A
-    span of rows is written in `turns` turns. With `verifies` this pass writes nothing and looks for rows that still
-    need it. ``growth`` is None where the table is gone, ``health`` where nobody looks at the signals.
-    """
-
-    step: Step
-    state: BackfillState
-    reason: str | None
-    rate: int | None
-    rows: int
-    of_about: int
-    rows_written: int
-    passes: int
-    turns: int
-    verifies: bool
-    set_aside: int
-    growth: Growth | None
-    started_at: datetime
-    health: HealthView | None
-    workers: tuple[WorkerView, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class BackfillStatusResult(Result):
-    """The backfills that have begun, after what was asked for (with `dry_run`: before it)."""
-
-    backfills: tuple[BackfillView, ...]
-    dry_run: bool = False
-
-
-@dataclass(frozen=True)
-class FailureView:
-    """A row set aside: its table, its key by column, and the server's words."""
-
-    table: str
-    key: dict[str, str]
-    error: str
-    sqlstate: str
-    at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class FailuresResult(Result):
-    """The rows that a backfill can't fill."""
-
-    step: Step
-    failures: tuple[FailureView, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class VerifyResult(Result):
-    """Whether the backfill's own predicate finds a row now: of how many rows it found how many."""
-
-    step: Step
-    rows_left: bool
-    rows_seen: int
-    rows_found: int
-
-
-def status(settings: Settings, *, only: str | None = None) -> BackfillStatusResult:
-    """
-    Every backfill that has begun, or that of the revision `only`. Reads only.
-
-    Raises:
-        UsageError: the revision has no backfill, or it hasn't begun.
-    """
-    with open_situation(settings) as situation:
-        if only is not None:
-            return _result(situation, Outcome.DONE, begun(situation, with_backfill(situation, only)))
-        ledger = BackfillLedger(PsycopgExecutor(situation.connection))
-        positions = ledger.positions() if situation.has_ledger else {}
-        return _result(situation, Outcome.DONE if positions else Outcome.NOTHING, *positions.values())
 
 
 def pause(settings: Settings, name: str, *, reason: str | None, dry_run: bool = False) -> BackfillStatusResult:
@@ -169,66 +63,7 @@ def set_rate(settings: Settings, name: str, *, rate: int | None, dry_run: bool =
             if not dry_run:
                 ledger.put_rate(revision.change.revision, rate)
                 situation.ledger.record("backfill rate set", {"rate": rate or "max"}, step=step)
-        return replace(_result(situation, Outcome.DONE, begun(situation, revision)), dry_run=dry_run)
-
-
-def failures(settings: Settings, name: str) -> FailuresResult:
-    """
-    The rows that the backfill has set aside, with their keys and errors. Reads only.
-
-    Raises:
-        UsageError: the revision has no backfill, or it hasn't begun.
-    """
-    with open_situation(settings) as situation:
-        revision = with_backfill(situation, name)
-        begun(situation, revision)
-        found = tuple(
-            FailureView(
-                f"{one.schema}.{one.relation}",
-                dict(zip(one.key.columns, one.values, strict=True)),
-                one.error,
-                one.sqlstate,
-                one.at,
-            )
-            for one in BackfillLedger(PsycopgExecutor(situation.connection)).failures(revision.change.revision)
-        )
-        outcome = Outcome.FINDINGS if found else Outcome.NOTHING
-        return FailuresResult(outcome=outcome, step=Step(revision.change.revision, Phase.BACKFILL), failures=found)
-
-
-def verify(settings: Settings, name: str, *, stop: Callable[[], bool] = lambda: False) -> VerifyResult:
-    """
-    How many rows need the backfill now, in a look along the whole table at ten times its rate. Writes nothing.
-
-    Raises:
-        Interrupted: `stop` said so.
-        UsageError: the revision has no backfill.
-    """
-    with open_situation(settings) as situation:
-        revision = with_backfill(situation, name)
-        backfill = revision.change.backfill
-        facts = situation.observed_facts()
-        if backfill is None or not facts.is_done(revision.change.revision, Phase.EXPAND):
-            raise UsageError(f"{name} isn't expanded, so there is nothing to verify", next_command="ec plan")
-        wrote = new_code_may_have_written(revision.change, facts)
-        with user_connection(situation) as connection:
-            rest = _rest_after(rate_of(settings, revision.change), name, stop)
-            seen, found = look_along(connection, backfill, new_code_wrote=wrote, after_each=rest)
-        outcome = Outcome.FINDINGS if found else Outcome.DONE
-        step = Step(revision.change.revision, Phase.BACKFILL)
-        return VerifyResult(outcome=outcome, step=step, rows_left=found > 0, rows_seen=seen, rows_found=found)
-
-
-def _rest_after(rate: int | None, name: str, stop: Callable[[], bool]) -> Callable[[int], None]:
-    """What keeps a look at its rate, and ends it."""
-
-    def rest(rows: int) -> None:
-        if stop():
-            raise Interrupted(f"the look at backfill {name} was interrupted", next_command=f"ec backfill verify {name}")
-        if rate is not None:
-            time.sleep(rows / (READS_PER_WRITE * rate))
-
-    return rest
+        return replace(result_of(situation, Outcome.DONE, begun(situation, revision)), dry_run=dry_run)
 
 
 def _tell(
@@ -256,66 +91,4 @@ def _tell(
                 kind = "backfill resumed" if state is BackfillState.RUNNING else f"backfill {state}"
                 situation.ledger.record(kind, {"reason": reason}, step=step)
         outcome = Outcome.DONE if applies else Outcome.NOTHING
-        return replace(_result(situation, outcome, begun(situation, revision)), dry_run=dry_run)
-
-
-def with_backfill(situation: Situation, name: str) -> Revision:
-    """
-    The revision that `name` means.
-
-    Raises:
-        UsageError: there is none, or it has no backfill.
-    """
-    revision = situation.revision(name)
-    if revision.change.backfill is None:
-        raise UsageError(f"{name} ({revision.change.title}) has no backfill", next_command="ec plan")
-    return revision
-
-
-def begun(situation: Situation, revision: Revision) -> Position:
-    """
-    How far its backfill is.
-
-    Raises:
-        UsageError: it hasn't begun.
-    """
-    ledger = BackfillLedger(PsycopgExecutor(situation.connection))
-    position = ledger.position(revision.change.revision) if situation.has_ledger else None
-    if position is None:
-        name = revision.change.revision
-        raise UsageError(f"backfill {name} hasn't begun", next_command=f"ec backfill {name}")
-    return position
-
-
-def _result(situation: Situation, outcome: Outcome, *positions: Position) -> BackfillStatusResult:
-    ledger = BackfillLedger(PsycopgExecutor(situation.connection))
-    return BackfillStatusResult(outcome=outcome, backfills=tuple(view_of(ledger, one) for one in positions))
-
-
-def view_of(ledger: BackfillLedger, position: Position) -> BackfillView:
-    """A backfill as commands show it, with the workers that are at it now."""
-    return BackfillView(
-        step=Step(position.revision, Phase.BACKFILL),
-        state=position.state,
-        reason=position.reason,
-        rate=position.rate,
-        rows=position.rows_seen,
-        of_about=max(position.estimated_rows, position.rows_seen),
-        rows_written=position.rows_written,
-        passes=position.number_of_pass,
-        turns=max((one.turns for one in ledger.stretches(position.revision, 1).values()), default=1),
-        verifies=position.verifies and position.state is not BackfillState.COMPLETE,
-        set_aside=position.set_aside,
-        growth=ledger.growth(position.revision),
-        started_at=position.started_at,
-        health=_health(position),
-        workers=tuple(
-            WorkerView(worker.backend, worker.host, worker.pid, worker.started_at)
-            for worker in ledger.workers(position.revision)
-        ),
-    )
-
-
-def _health(position: Position) -> HealthView | None:
-    seen = position.health
-    return HealthView(round(seen.share, 3), seen.is_stopped, seen.reason) if seen else None
+        return replace(result_of(situation, outcome, begun(situation, revision)), dry_run=dry_run)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from expandcontract.commands.backfill_control import BackfillView, begun, view_of, with_backfill
+from expandcontract.commands.backfill_status import BackfillView, begun, view_of, with_backfill
 from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings

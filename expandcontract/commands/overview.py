@@ -9,7 +9,8 @@ from expandcontract.commands.colour import ColourView, views_of
 from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
-from expandcontract.database.backfill_ledger import BackfillLedger, Position
+from expandcontract.database.backfill_ledger import BackfillLedger
+from expandcontract.database.backfill_records import Position
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.phase import Phase

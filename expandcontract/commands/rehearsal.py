@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from expandcontract.alembic_bridge.revisions import Revision
-from expandcontract.commands.backfill import Filled, Pacing, fill
 from expandcontract.commands.conversation import Conversation
+from expandcontract.commands.filling import Filled, Pacing, fill
 from expandcontract.commands.running import Running, become_runner
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings

@@ -41,6 +41,12 @@ def members(executor: Executor, table: str, schema: str | None = None) -> list[t
     ]
 
 
+def hides_rows(executor: Executor, table: str, schema: str | None = None) -> str | None:
+    """Which of the table's members hides rows from us by its policies; None where we see all."""
+    rows = executor.rows(queries("catalog")["hides_rows"], {"table": regclass(table, schema)})
+    return str(rows[0][0]) if rows else None
+
+
 def shape(executor: Executor, table: str, columns: Sequence[str], schema: str | None = None) -> Shape:
     """What the table is like for somebody who writes those columns."""
     facts = {"table": regclass(table, schema), "columns": list(columns)}

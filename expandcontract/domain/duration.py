@@ -39,7 +39,7 @@ def as_duration(value: str | timedelta) -> timedelta:
 
 def until_time_of_day(text: str, now: datetime) -> timedelta:
     """
-    How long it is from `now` until the clock next shows `text`, such as ``06:00``.
+    How long it is from `now` until the clock next shows `text`, such as ``06:00``; it may be changed meanwhile.
 
     Raises:
         ValueError: it is no time of day.
@@ -48,7 +48,8 @@ def until_time_of_day(text: str, now: datetime) -> timedelta:
     if not found:
         raise ValueError(f"{text!r} is not a time of day; write for example 06:00")
     moment = now.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
-    return moment - now if moment > now else moment + timedelta(days=1) - now
+    next_one = moment if moment > now else moment + timedelta(days=1)
+    return timedelta(seconds=next_one.timestamp() - now.timestamp())
 
 
 def format_duration(length: timedelta) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,13 +19,15 @@ from expandcontract.domain.throttle import Limits
 
 OFF = "off"
 ALL = "all"
+_VARIABLE = "EC_HEALTH_"
 QUERIES = "queries"
 LATENCY_QUERY = "latency_query"
 IGNORED_STANDBYS = "ignored_standbys"
+MATCHERS = "matchers"
 # What each table of sources outside must and may have. Names of tokens, never tokens: pyproject.toml is no secret.
 SOURCES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "prometheus": (frozenset(("url", "query", "limits")), frozenset(("token_env",))),
-    "alertmanager": (frozenset(("url",)), frozenset(("matchers", "token_env"))),
+    "alertmanager": (frozenset(("url",)), frozenset((MATCHERS, "token_env"))),
     "http": (frozenset(("url",)), frozenset(("token_env",))),
 }
 
@@ -93,20 +95,29 @@ class _Reader:
         self.mistakes: list[str] = []
 
     def settings(self) -> HealthSettings:
-        known = {*KINDS, *SOURCES, QUERIES, LATENCY_QUERY, IGNORED_STANDBYS}
-        self.mistakes += [f"health.{name} is unknown" for name in self._table if name not in known]
-        texts = {kind: text for kind in KINDS if (text := self._text(kind, KINDS[kind].make)) is not None}
+        texts = {*KINDS, LATENCY_QUERY, IGNORED_STANDBYS}
+        self._name_unknown("health.", self._table, {*texts, *SOURCES, QUERIES})
+        variables = [name for name in self._variables if name.startswith(_VARIABLE)]
+        self._name_unknown("", variables, {_VARIABLE + name.upper() for name in texts})
+        of_kinds = {kind: text for kind in KINDS if (text := self._text(kind, KINDS[kind].make)) is not None}
+        latency_query = self._text(LATENCY_QUERY, str)
+        if latency_query is not None and of_kinds.get(LATENCY, OFF) == OFF:
+            self.mistakes.append(f"health.{LATENCY_QUERY} is never run without limits in health.{LATENCY}")
         ignored = self._text(IGNORED_STANDBYS, str) or ""
         return HealthSettings(
-            texts,
+            of_kinds,
             dict(self._queries()),
             tuple(self._sources()),
-            self._text(LATENCY_QUERY, str),
+            latency_query,
             frozenset(name.strip() for name in ignored.split(",") if name.strip()),
         )
 
+    def _name_unknown(self, place: str, names: Iterable[str], known: Collection[str]) -> None:
+        unknown = [name for name in names if name not in known]
+        self.mistakes += [f"{place}{name} is unknown; there are {', '.join(sorted(known))}" for name in unknown]
+
     def _text(self, name: str, check: Callable[[str], object]) -> str | None:
-        variable = f"EC_HEALTH_{name.upper()}"
+        variable = _VARIABLE + name.upper()
         place, value = f"health.{name}", self._table.get(name)
         if variable in self._variables:
             place, value = variable, self._variables[variable]
@@ -126,20 +137,23 @@ class _Reader:
         for name, given in self._tables(QUERIES, frozenset(("query", "limits")), frozenset()):
             limits = self._limits(f"health.{QUERIES}.{name}", given["limits"])
             if limits is not None:
-                yield name, (str(given["query"]), limits)
+                yield name, (given["query"], limits)
 
     def _sources(self) -> Iterator[Source]:
         for kind, (needed, allowed) in SOURCES.items():
             for name, given in self._tables(kind, needed, allowed):
                 place = f"health.{kind}.{name}"
-                if urlsplit(str(given["url"])).scheme not in ("http", "https"):
+                if urlsplit(given["url"]).scheme not in ("http", "https"):
                     self.mistakes.append(f"{place}: {given['url']!r} is no address that begins with http or https")
                 limits = self._limits(place, given["limits"]) if "limits" in given else None
-                matchers = given.get("matchers", [])
-                token = given.get("token_env")
-                query = str(given.get("query", ""))
                 yield Source(
-                    kind, name, str(given["url"]), query, limits or Limits(), tuple(matchers), token and str(token)
+                    kind,
+                    name,
+                    given["url"],
+                    given.get("query", ""),
+                    limits or Limits(),
+                    tuple(given.get(MATCHERS, ())),
+                    given.get("token_env"),
                 )
 
     def _tables(
@@ -152,16 +166,28 @@ class _Reader:
         for name, given in tables.items():
             wrong = [f"has no {key}" for key in sorted(needed - given.keys())]
             wrong += [f"has an unknown key {key}" for key in sorted(given.keys() - needed - allowed)]
+            known = given.keys() & (needed | allowed)
+            wrong += [f"has a {key} that is no {_fitting(key)}" for key in sorted(known) if not _fits(key, given[key])]
             self.mistakes += [f"health.{key}.{name} {words}" for words in wrong]
             if not wrong:
                 yield name, given
 
-    def _limits(self, place: str, text: object) -> Limits | None:
+    def _limits(self, place: str, text: str) -> Limits | None:
         try:
-            return parse_limits(str(text), NUMBER)
+            return parse_limits(text, NUMBER)
         except ValueError as error:
             self.mistakes.append(f"{place}: {error}")
             return None
+
+
+def _fits(key: str, value: object) -> bool:
+    if key == MATCHERS:
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, str)
+
+
+def _fitting(key: str) -> str:
+    return "list of texts" if key == MATCHERS else "text in quotation marks"
 
 
 def signals(settings: HealthSettings, ask: Callable[[Source], Signal], ignored: Collection[str] = ()) -> What:

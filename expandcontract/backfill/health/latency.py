@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from psycopg import sql
-from psycopg.errors import QueryCanceled
+from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from expandcontract.backfill.health.signal import Scene, judged, kind_with_limits
 from expandcontract.domain.quantity import SECONDS
@@ -34,10 +34,10 @@ class Latency:
         self._took: list[float] = []
 
     def look(self, scene: Scene) -> Sequence[Verdict]:
-        """See `Signal.look`; a query that runs into its statement time-out took that long."""
+        """See `Signal.look`; a query that runs into a time-out took that long."""
         query = sql.SQL("SELECT FROM {} LIMIT 1").format(_table(scene)) if self._query is None else self._query.encode()
         began = time.monotonic()
-        with suppress(QueryCanceled):
+        with suppress(QueryCanceled, LockNotAvailable):
             scene.connection.execute(query)
         self._took = [*self._took, time.monotonic() - began][-_REMEMBERED:]
         return [judge(self._took, self._limits)]

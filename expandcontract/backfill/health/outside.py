@@ -13,6 +13,7 @@ from expandcontract.domain.throttle import Level, Limits, Verdict
 
 ASKED_EVERY = 5.0  # seconds; monitoring is rarely younger than that
 _OUT_OF_DATE = 30.0
+_FIRST_ANSWER = 4.0  # seconds that others wait for it, once; longer than an answer may take
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,9 @@ class InBackground:
         if self._thread is None:
             self._thread = threading.Thread(target=self._ask, args=(scene,), name=f"ec-health-{self.name}", daemon=True)
             self._thread.start()
-        if not self._answered.wait(_OUT_OF_DATE):
-            raise Unreadable(f"no answer for {_OUT_OF_DATE:.0f} s")
+            self._answered.wait(_FIRST_ANSWER)
+        if not self._answered.is_set():
+            raise Unreadable("no answer yet")
         answer = self._answer
         if time.monotonic() - self._at > _OUT_OF_DATE:
             raise Unreadable(f"the last answer is {time.monotonic() - self._at:.0f} s old")

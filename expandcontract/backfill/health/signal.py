@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -118,6 +119,9 @@ def one_value(connection: psycopg.Connection[Any], query: str) -> float:
         rows = connection.execute(query.encode()).fetchmany(2)
     try:
         ((value,),) = rows
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
-        raise Unreadable("the query doesn't give one number") from None
+        number = math.nan
+    if math.isnan(number):  # which is neither above a limit nor below
+        raise Unreadable("the query doesn't give one number")
+    return number

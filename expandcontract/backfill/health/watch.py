@@ -26,10 +26,9 @@ from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.health_ledger import HealthLedger, ThrottleKind
 from expandcontract.domain.change import Backfill
 from expandcontract.domain.throttle import Level, Throttle, Verdict
-from expandcontract.errors import EcError
 
 LOOKS_EVERY = 1.0
-_LEASE = 10.0  # seconds; less than what a look may be old before workers wait (in backfill.sql)
+_LEASE = 10.0  # seconds; less than what a look may be old before workers wait (in sql/backfill.sql)
 _STATEMENT_TIMEOUT = 2000  # milliseconds
 _FIRST_LOOK = 5.0  # seconds that a run waits for it; longer, and its workers say what they wait for
 
@@ -112,7 +111,7 @@ class Watch:
             try:
                 look = look or self._connect()
                 self._look(look)
-            except (psycopg.Error, EcError) as error:
+            except Exception as error:  # a thread that ended unheard would keep the backfill waiting for ever
                 self._say_once(f"the health signals can't be looked at: {' '.join(str(error).split())}")
                 if look is not None:
                     look.connection.close()
@@ -155,10 +154,10 @@ class Watch:
         signal = watched.signal
         try:
             return signal.look(scene)
-        except (Unreadable, psycopg.Error) as error:
+        except Exception as error:  # a fault of the signal's, too: nobody else would hear of it
             if scene.connection.closed:
                 raise
-            words = f"it can't be read: {' '.join(str(error).split())}"
+            words = f"it can't be read: {' '.join(str(error).split()) or type(error).__name__}"
             if watched.is_required:
                 return [Verdict(signal.name, Level.OVER, words)]
             self._say_once(f"health: {signal.name}: {words}; it isn't watched")

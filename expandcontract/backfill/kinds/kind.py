@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from expandcontract.backfill.ranges import RangeStatements
-from expandcontract.database.backfill_ledger import KeyValue
+from expandcontract.database.backfill_records import KeyValue
 
 
 class Write(Protocol):

@@ -21,7 +21,7 @@ from expandcontract.backfill.kinds.kind import AuthorsMistake, CannotFill
 from expandcontract.backfill.kinds.update import UpdateOfRange
 from expandcontract.backfill.ranges import RangeStatements
 from expandcontract.database import catalog
-from expandcontract.database.backfill_ledger import KeyValue
+from expandcontract.database.backfill_records import KeyValue
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.domain.change import Backfill, Transform
 

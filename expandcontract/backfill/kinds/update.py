@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from expandcontract.backfill.ranges import RangeStatements
-from expandcontract.database.backfill_ledger import KeyValue
+from expandcontract.database.backfill_records import KeyValue
 from expandcontract.database.expressions import assignments
 from expandcontract.domain.change import Backfill
 

@@ -54,30 +54,12 @@ SELECT number, revision, host, pid, backend, started_at FROM ec.backfill_worker 
         AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
  ORDER BY number;
 
--- put_worker: a session that begins to move rows; it holds its advisory lock until it ends
-INSERT INTO ec.backfill_worker (revision, root, host, pid)
-VALUES (%(revision)s, CAST(%(root)s AS int8)::oid, %(host)s, %(pid)s)
-RETURNING number, pg_catalog.pg_advisory_lock(%(namespace)s, number) IS NULL;
-
--- drop_worker: a session that ends by itself
-DELETE FROM ec.backfill_worker WHERE number = %(worker)s;
-
 -- lock_backfill: one at a time takes a range, changes the state or begins a pass
 SELECT b.state, b.reason, b.rate, b.pass, b.verifies, b.verifier, h.share, h.stopped_by <> '{}', h.reason,
        CASE WHEN h.wal_ceiling IS NOT NULL THEN pg_catalog.pg_current_wal_lsn() >= h.wal_ceiling ELSE false END
   FROM ec.backfill b
   LEFT JOIN ec.backfill_health h ON h.revision = b.revision AND h.looked_at > clock_timestamp() - interval '15 s'
  WHERE b.revision = %(revision)s FOR UPDATE OF b;
-
--- bucket: what the shared rate has given out, and the clock; after `lock_backfill`
-SELECT extract(epoch FROM GREATEST(paid_until, '2000-01-01'::timestamptz))::float8,
-       extract(epoch FROM GREATEST(not_before, '2000-01-01'::timestamptz))::float8,
-       extract(epoch FROM clock_timestamp())::float8
-  FROM ec.backfill WHERE revision = %(revision)s;
-
--- put_bucket: rows that the shared rate has given out
-UPDATE ec.backfill SET paid_until = to_timestamp(%(paid_until)s), not_before = to_timestamp(%(not_before)s)
- WHERE revision = %(revision)s;
 
 -- put_backfill: a backfill that begins, or begins again
 WITH RECURSIVE member AS (
@@ -106,16 +88,6 @@ UPDATE ec.backfill SET state = %(state)s, reason = %(reason)s, verifier = NULL, 
 -- put_rate: rows per second over all workers, from the next range on
 UPDATE ec.backfill SET rate = %(rate)s, paid_until = '-infinity', not_before = '-infinity' WHERE revision = %(revision)s;
 
--- put_verifier: who decides how to go on after a pass
-UPDATE ec.backfill SET verifier = %(worker)s WHERE revision = %(revision)s;
-
--- verifier_lives: whether the session of that worker hasn't ended
-SELECT EXISTS (
-  SELECT FROM pg_catalog.pg_locks l
-   WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = %(worker)s
-     AND l.objsubid = 2 AND l.granted
-     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()));
-
 -- drop_stretches: what a backfill has done, before it begins again; its ranges go with them
 DELETE FROM ec.backfill_stretch WHERE revision = %(revision)s;
 
@@ -137,88 +109,6 @@ SELECT number, schema, relation, key_columns, key_types, last_key, upper_key, tu
 SELECT number, schema, relation, key_columns, key_types, last_key, upper_key, turns FROM ec.backfill_stretch
  WHERE revision = %(revision)s AND pass = %(pass)s AND last_key IS NOT NULL AND upper_key IS DISTINCT FROM last_key
  ORDER BY number LIMIT 1;
-
--- hand_out: ranges of the stretch up to this key have been handed out
-UPDATE ec.backfill_stretch SET upper_key = %(upper_key)s
- WHERE revision = %(revision)s AND pass = %(pass)s AND number = %(stretch)s;
-
--- close_stretch: its table is gone, and its rows with it
-WITH closed AS (
-  UPDATE ec.backfill_stretch SET upper_key = last_key
-   WHERE revision = %(revision)s AND pass = %(pass)s AND number = %(stretch)s)
-DELETE FROM ec.backfill_range
- WHERE revision = %(revision)s AND pass = %(pass)s AND stretch = %(stretch)s AND state <> 'done';
-
--- put_range: a range, leased to a worker or (without one) for anybody
-INSERT INTO ec.backfill_range (revision, pass, stretch, lower_key, upper_key, turn, worker, free_from, rows_seen, rows_left, attempts)
-VALUES (%(revision)s, %(pass)s, %(stretch)s, %(lower_key)s, %(upper_key)s, %(turn)s, %(worker)s,
-        clock_timestamp() + make_interval(secs => %(lease)s), %(rows)s, %(rows_left)s, %(attempts)s)
-RETURNING id;
-
--- take_free: the first range that nobody leases; one whose transaction is still open isn't free whatever its lease says
-UPDATE ec.backfill_range
-   SET worker = %(worker)s, attempts = attempts + 1, settled = NULL, free_from = clock_timestamp() + make_interval(secs => %(lease)s)
- WHERE id = (
-   SELECT id FROM ec.backfill_range
-    WHERE revision = %(revision)s AND pass = %(pass)s AND state = 'open'
-      AND (free_from <= clock_timestamp() OR settled IS NOT NULL AND NOT EXISTS (
-        SELECT FROM pg_catalog.pg_stat_activity a WHERE age(a.backend_xmin) >= age(settled) AND a.pid <> pg_backend_pid()))
-    ORDER BY free_from LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, stretch, lower_key, upper_key, rows_seen, attempts, turn, rows_left;
-
--- free_orphans: the ranges of workers whose session has ended are free at once
-UPDATE ec.backfill_range SET worker = NULL, free_from = clock_timestamp()
- WHERE id IN (
-   SELECT r.id FROM ec.backfill_range r
-    WHERE r.revision = %(revision)s AND r.pass = %(pass)s AND r.state = 'open' AND r.worker IS NOT NULL
-      AND NOT EXISTS (
-        SELECT FROM pg_catalog.pg_locks l
-         WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = r.worker
-           AND l.objsubid = 2 AND l.granted
-           AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
-    FOR UPDATE SKIP LOCKED)
-RETURNING id;
-
--- lease_more: the wait until the range may start is no part of its lease
-UPDATE ec.backfill_range SET free_from = clock_timestamp() + make_interval(secs => %(lease)s)
- WHERE id = %(id)s AND worker = %(worker)s;
-
--- open_ranges: how many ranges aren't finished
-SELECT count(*) FROM ec.backfill_range WHERE revision = %(revision)s AND pass = %(pass)s AND state = 'open';
-
--- hold_range: nobody takes the range over until this transaction ends; no row where somebody has
-SELECT id FROM ec.backfill_range WHERE id = %(id)s AND worker = %(worker)s AND state = 'open' FOR UPDATE;
-
--- finish_range: in the transaction that wrote its rows
-UPDATE ec.backfill_range
-   SET state = 'done', rows_seen = COALESCE(%(seen)s, rows_seen), rows_written = %(written)s, rows_found = %(found)s, seconds = %(seconds)s, done_at = clock_timestamp()
- WHERE id = %(id)s AND worker = %(worker)s AND state = 'open'
-RETURNING id;
-
--- follow: the next turn over the range's span, once; what this one leaves behind can be cleared away soon, or never
-WITH range AS (
-  UPDATE ec.backfill_range r SET is_followed = true
-    FROM ec.backfill_stretch s
-   WHERE r.id = %(id)s AND NOT r.is_followed AND s.revision = r.revision AND s.pass = r.pass AND s.number = r.stretch
-     AND r.turn + 1 < s.turns
-  RETURNING r.revision, r.pass, r.stretch, r.lower_key, r.upper_key, r.turn + 1 AS turn, r.rows_left,
-            r.rows_left / (s.turns - r.turn - 1) AS rows)
-INSERT INTO ec.backfill_range (revision, pass, stretch, lower_key, upper_key, turn, free_from, settled, rows_seen, rows_left, attempts)
-SELECT revision, pass, stretch, lower_key, upper_key, turn, clock_timestamp() + make_interval(secs => %(patience)s),
-       pg_current_xact_id()::xid, rows, rows_left - rows, 0
-  FROM range;
-
--- free_range: somebody may try it again after a while
-UPDATE ec.backfill_range SET worker = NULL, free_from = clock_timestamp() + make_interval(secs => %(after)s)
- WHERE id = %(id)s AND worker = %(worker)s AND state = 'open';
-
--- shrink_range: it ends earlier; the rest becomes a range of its own
-UPDATE ec.backfill_range SET upper_key = %(upper_key)s, rows_seen = %(rows)s, rows_left = %(rows_left)s WHERE id = %(id)s;
-
--- set_aside: the one row of the range can't be filled
-UPDATE ec.backfill_range
-   SET state = 'failed', error = %(error)s, sqlstate = %(sqlstate)s, done_at = clock_timestamp()
- WHERE id = %(id)s;
 
 -- failures: the rows set aside, by table and key
 SELECT s.schema, s.relation, s.key_columns, s.key_types, r.upper_key, r.error, r.sqlstate, r.done_at
@@ -250,6 +140,9 @@ SELECT floor(extract(epoch FROM r.done_at - CAST(%(since)s AS timestamptz)) / CA
   JOIN ec.backfill_stretch s ON s.revision = r.revision AND s.pass = r.pass AND s.number = r.stretch AND NOT s.verifies
  WHERE r.revision = %(revision)s AND r.state = 'done' AND r.done_at >= %(since)s AND r.seconds IS NOT NULL
  GROUP BY 1 ORDER BY 1;
+
+-- open_ranges: how many ranges aren't finished
+SELECT count(*) FROM ec.backfill_range WHERE revision = %(revision)s AND pass = %(pass)s AND state = 'open';
 
 -- last_done: when a range was done last
 SELECT max(done_at) FROM ec.backfill_range WHERE revision = %(revision)s AND state = 'done';

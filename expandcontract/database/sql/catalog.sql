@@ -32,6 +32,14 @@ SELECT n.nspname, c.relname, c.relkind::text
  WHERE c.relkind <> 'p'
  ORDER BY c.oid;
 
+-- hides_rows: the first of a table, its partitions and its children whose policies apply to us, so that we don't see all rows
+WITH RECURSIVE member AS (
+  SELECT to_regclass(%(table)s)::oid AS oid
+  UNION
+  SELECT i.inhrelid FROM member m JOIN pg_catalog.pg_inherits i ON i.inhparent = m.oid
+)
+SELECT m.oid::regclass::text FROM member m WHERE pg_catalog.row_security_active(m.oid) ORDER BY m.oid LIMIT 1;
+
 -- pages: how many pages a table has, and the rows on one as far as anybody knows
 SELECT pg_catalog.pg_relation_size(c.oid) / current_setting('block_size')::bigint,
        CASE WHEN c.relpages > 0 AND c.reltuples > 0 THEN c.reltuples / c.relpages END::float8

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from expandcontract.backfill.engine import Outcome
+from expandcontract.backfill.ending import Outcome
 from expandcontract.backfill.round_trip import losses
 from expandcontract.backfill.side_effects import side_effects
+from expandcontract.backfill.verification import rows_left_in
 from expandcontract.domain.change import Backfill, Sync
 from expandcontract.errors import UsageError
 from tests.fixtures.filling import Filling
@@ -129,3 +130,24 @@ def test_the_table_s_own_triggers_and_costly_indexes_are_told(filling: Filling) 
 
     assert filling.run(backfill).outcome is Outcome.COMPLETE
     assert filling.value("SELECT count(updated_at) FROM things") == 100
+
+
+def test_a_table_that_hides_rows_by_its_policies_is_neither_filled_nor_taken_for_right(filling: Filling) -> None:
+    filling.execute(
+        "CREATE TABLE things (id int PRIMARY KEY, tenant int, filled int) PARTITION BY RANGE (id)",
+        "CREATE TABLE things_low PARTITION OF things FOR VALUES FROM (0) TO (1000)",
+        "INSERT INTO things SELECT i, i % 2 FROM generate_series(1, 100) i",
+        "CREATE POLICY tenants ON things_low USING (tenant = 1)",
+        "ALTER TABLE things_low ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE things_low FORCE ROW LEVEL SECURITY",
+    )
+    fills = Backfill("things", set={"filled": "1"}, where="filled IS NULL", writers="0001")
+
+    with pytest.raises(UsageError, match="things_low may hide rows from role"):
+        filling.run(fills)
+    with filling.open("looks") as connection, pytest.raises(UsageError, match="things_low may hide rows"):
+        rows_left_in(connection, fills, new_code_wrote=False)
+    filling.execute("ALTER TABLE things_low NO FORCE ROW LEVEL SECURITY")  # it doesn't apply to the owner then
+
+    assert filling.run(fills).outcome is Outcome.COMPLETE
+    assert filling.rows("SELECT filled, count(*) FROM things GROUP BY 1") == [(1, 100)]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from expandcontract.backfill import worker
-from expandcontract.backfill.engine import Bounds, Outcome
+from expandcontract.backfill.ending import Bounds, Outcome
 from expandcontract.backfill.kinds.kind import NotFalsified
 from expandcontract.domain.change import Backfill, Sync
 from tests.fixtures.filling import Filling
 from tests.fixtures.project import until
+from tests.fixtures.servers import Database
 
 NUMBERS = Backfill("things", set={"number": "raw::int"}, where="number IS NULL", writers="0001")
 # Its own predicate fails on a bad row, too: number IS NOT DISTINCT FROM raw::int.
@@ -149,8 +152,15 @@ def assert_tried_again(filling: Filling, ended: list[object]) -> None:
     assert filling.value("SELECT sum(rows_written) FROM ec.backfill_range") == 3000
 
 
-def test_a_deadlock_is_the_backfill_s_loss_and_is_tried_again_in_smaller_ranges(numbers: Filling) -> None:
-    with numbers.open("the application") as application:
+def test_a_deadlock_is_the_backfill_s_loss_and_is_tried_again_in_smaller_ranges(
+    numbers: Filling, database: Database
+) -> None:
+    with psycopg.connect(database.superuser_dsn, autocommit=True) as application:
+        # whoever looks for a deadlock first loses; after so long, it has come about on the slowest machine
+        application.execute(
+            sql.SQL("ALTER DATABASE {} SET deadlock_timeout = '4s'").format(sql.Identifier(database.name))
+        )
+        application.execute("SET deadlock_timeout = '10min'")
         application.execute("BEGIN")
         application.execute("UPDATE things SET raw = raw WHERE id = 900")
         with numbers.in_thread(numbers.engine(replace(NUMBERS, lock_timeout="1m", statement_timeout="1m"))) as ended:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import psycopg
 import pytest
 
-from expandcontract.backfill.engine import Bounds, Outcome
+from expandcontract.backfill.ending import Bounds, Outcome
 from expandcontract.backfill.health.catalogue import KINDS
 from expandcontract.backfill.health.lock_waits import LockWaits
 from expandcontract.backfill.health.outside import InBackground, Objection
@@ -166,6 +166,30 @@ def test_a_required_signal_that_cannot_be_read_stops_with_its_reason(things: Fil
         assert 'queries.broken: it can\'t be read: relation "nowhere" does not exist' in things.position().health.reason
         assert things.position().rows_seen == 0
         things.execute("CREATE TABLE nowhere AS SELECT 1 AS n")
+
+    assert [end.outcome for end in ended] == [Outcome.COMPLETE]
+
+
+@dataclass
+class Faulty:
+    """A signal with a fault of its own."""
+
+    name: str = "faulty"
+    fails: bool = True
+
+    def look(self, scene: Scene) -> Sequence[Verdict]:
+        if self.fails:
+            raise ZeroDivisionError
+        return []
+
+
+def test_a_fault_in_a_signal_is_told_like_one_that_cannot_be_read(things: Filling) -> None:
+    faulty = Faulty()
+    engine = things.engine(FILLS, watched=True)
+    with things.watching(FILLS, faulty), things.in_thread(engine) as ended:
+        until(lambda: health_is(things, stopped=True), what="stopped")
+        assert things.position().health.reason == "faulty: it can't be read: ZeroDivisionError"
+        faulty.fails = False
 
     assert [end.outcome for end in ended] == [Outcome.COMPLETE]
 

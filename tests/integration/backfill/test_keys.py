@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from expandcontract.backfill.engine import Bounds, Outcome
+from expandcontract.backfill.ending import Bounds, Outcome
 from expandcontract.domain.change import Backfill
 from expandcontract.errors import UsageError
 from tests.fixtures.filling import Filling, make_filling
@@ -61,7 +61,7 @@ def test_every_row_is_filled_once_over_runs_that_end_at_every_range(filling: Fil
 def test_ranges_have_no_gap_and_do_not_overlap(filling: Filling, kind: str) -> None:
     make_things(filling, kind, 300)
 
-    filling.run(COUNTS, rate=500)
+    filling.run(COUNTS, rate=1000)
 
     found = filling.rows(
         "SELECT lower_key, upper_key, rows_seen, rows_written FROM ec.backfill_range WHERE pass = 1 ORDER BY id"

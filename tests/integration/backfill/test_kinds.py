@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from psycopg.types.json import Jsonb
 
-from expandcontract.backfill.engine import Outcome
+from expandcontract.backfill.ending import Outcome
 from expandcontract.backfill.kinds.kind import AuthorsMistake, NotFalsified
 from expandcontract.domain.change import Backfill, Sync
 from expandcontract.errors import LockBudgetSpent

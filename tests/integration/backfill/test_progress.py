@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
 import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from html.parser import HTMLParser
 from typing import Any
 from urllib.error import URLError
@@ -132,6 +140,51 @@ def test_lines_say_why_it_waits(users: AlembicProject) -> None:
     ran = finish(users, stopped(users))
 
     assert "waiting: queries.load: the query gives 30" in ran.stderr
+
+
+@contextmanager
+def on_a_terminal(project: AlembicProject, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], list[str]]]:
+    """`ec` with a terminal to write its conversation to, and what it has shown there so far."""
+    ours, theirs = pty.openpty()
+    shown: list[str] = []
+
+    def read() -> None:
+        with suppress(OSError):  # nobody has the other end any more
+            while piece := os.read(ours, 4096):
+                shown.append(piece.decode(errors="replace"))
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "expandcontract", *arguments],
+        cwd=project.folder,
+        env=project.environment({"TERM": "xterm", "COLUMNS": "250"}),
+        stdin=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    reading = threading.Thread(target=read)
+    reading.start()
+    try:
+        yield process, shown
+    finally:
+        process.kill()
+        process.wait()
+        reading.join()
+        os.close(ours)
+
+
+def test_a_terminal_has_a_bar_with_rows_rate_reason_and_the_time_that_is_left(users: AlembicProject) -> None:
+    with on_a_terminal(users, "backfill", "0002", "--rate", "1000") as (process, shown):
+        until(lambda: " rows/s" in "".join(shown), what="it moves")
+        put_load(users, 30)
+        until(lambda: "waiting: queries.load: the query gives 30 (slow from 10" in "".join(shown), what="it says why")
+        put_load(users, 0)
+        users.ok("backfill", "set", "0002", "--rate", "max")
+        assert process.wait(90) == 0
+
+    text = "".join(shown)
+    assert "━" in text
+    assert re.search(rf"{ROWS}/{ROWS}", text)
+    assert re.search(r"[0-9]:[0-9]{2}:[0-9]{2}", text)
 
 
 def test_a_signal_can_be_ignored_by_name(users: AlembicProject) -> None:

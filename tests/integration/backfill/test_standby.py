@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from expandcontract.backfill.engine import Outcome
+from expandcontract.backfill.ending import Outcome
 from expandcontract.backfill.health.replication_delay import ReplicationDelay
 from expandcontract.backfill.health.replication_lag import ReplicationLag
 from expandcontract.backfill.health.standbys import Standbys
@@ -123,15 +123,21 @@ def test_a_standby_that_replays_late_stops_the_backfill_whatever_it_says_itself(
     assert [end.outcome for end in ended] == [Outcome.COMPLETE]
 
 
-def test_a_standby_that_goes_away_stops_the_backfill_until_it_is_back(things: Filling, pair: Pair) -> None:
+@pytest.mark.parametrize(
+    ("named", "words"), [((), "was connected until"), (("replica-1",), "isn't connected")], ids=["seen", "named"]
+)
+def test_a_standby_that_goes_away_stops_the_backfill_until_it_is_back(
+    things: Filling, pair: Pair, named: tuple[str, ...], words: str
+) -> None:
     engine = things.engine(FILLS, rate=5000, watched=True)
-    with things.watching(FILLS, Standbys(())), things.in_thread(engine) as ended:
+    with things.watching(FILLS, Standbys(named)), things.in_thread(engine) as ended:
         until(lambda: things.position().rows_seen, what="the backfill moves")
         pair.standby.stop()
         until(lambda: is_stopped(things), what="the backfill waits for its standby")
         health = things.position().health
         assert health is not None
-        assert "standbys: replica-1 was connected until" in (health.reason or "")
+        assert f"standbys: replica-1 {words}" in (health.reason or "")
+        until(lambda: words in (things.reports[-1].reason or ""), what="the pause is shown with its reason")
         pair.standby.start()
         things.execute("UPDATE ec.backfill SET rate = NULL")
 

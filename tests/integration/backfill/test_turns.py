@@ -2,7 +2,7 @@
 
 import pytest
 
-from expandcontract.backfill.engine import Outcome
+from expandcontract.backfill.ending import Outcome
 from expandcontract.domain.change import Backfill
 
 ROWS = 40_000

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from expandcontract.backfill.dispatcher import Dispatcher, Taken
-from expandcontract.backfill.engine import Bounds, Outcome
+from expandcontract.backfill.ending import Bounds, Outcome
 from expandcontract.backfill.session import Settings, open_session
 from expandcontract.backfill.verification import look_along, rows_left_in
 from expandcontract.domain.change import Backfill
@@ -84,7 +84,7 @@ def test_a_look_may_be_ten_times_as_fast_as_the_rate(filling: Filling) -> None:
     with filling.ledger() as ledger:
         ledger.put_rate("0002", 500)
     session = open_session(filling.open, "0002", COUNTS, Settings(None), begins=True)
-    dispatcher = Dispatcher(session.connection, session.ledger, "0002", COUNTS, worker=session.worker, lease=30.0)
+    dispatcher = Dispatcher(session, "0002", COUNTS, lease=30.0)
     if not filling.position().verifies:
         assert filling.run(COUNTS, bounds=Bounds(rows=1)).outcome is Outcome.BOUND_REACHED
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import textwrap
@@ -14,10 +15,10 @@ import psycopg
 import pytest
 
 from expandcontract.backfill.dispatcher import Dispatcher, Taken, Wait
-from expandcontract.backfill.engine import Bounds, Outcome
+from expandcontract.backfill.ending import Bounds, Outcome
 from expandcontract.backfill.session import Settings, open_session
 from expandcontract.domain.change import Backfill
-from expandcontract.domain.pace import Pace
+from expandcontract.domain.pace import MOST_AT_ONCE, Pace
 from expandcontract.errors import RunnerBusy, ServerUnreachable
 from expandcontract.proof.scratch_server import ScratchServer
 from tests.fixtures.filling import Filling, make_filling
@@ -49,7 +50,7 @@ def assert_filled_once(filling: Filling) -> None:
 def a_dispatcher(filling: Filling, *, begins: bool, lease: float = 30.0):
     """A worker's session and what hands it ranges, to be moved by hand."""
     session = open_session(filling.open, "0002", COUNTS, Settings(None), begins=begins)
-    return session, Dispatcher(session.connection, session.ledger, "0002", COUNTS, worker=session.worker, lease=lease)
+    return session, Dispatcher(session, "0002", COUNTS, lease=lease)
 
 
 def test_workers_of_one_process_share_the_ranges(things: Filling) -> None:
@@ -89,8 +90,8 @@ def test_a_lease_that_ended_is_taken_over_and_who_slept_writes_nothing(things: F
 
     assert things.run(COUNTS).outcome is Outcome.COMPLETE
 
-    assert not sleeper.ledger.hold(taken.range, sleeper.worker)
-    assert not sleeper.ledger.finish(taken.range, sleeper.worker, written=1, seconds=1.0)
+    assert not sleeper.ranges.hold(taken.range, sleeper.worker)
+    assert not sleeper.ranges.finish(taken.range, sleeper.worker, written=1, seconds=1.0)
     sleeper.end()
     assert_filled_once(things)
 
@@ -102,10 +103,10 @@ def test_a_range_in_an_open_transaction_is_not_taken_over_whatever_its_lease_say
     other, others = a_dispatcher(things, begins=False)
 
     with busy.connection.transaction():
-        assert busy.ledger.hold(taken.range, busy.worker)
+        assert busy.ranges.hold(taken.range, busy.worker)
         found = [others.take(Pace.start(None, batch=50_000)) for _ in range(3)]
         assert [type(answer) for answer in found] == [Taken, Wait, Wait]
-        assert busy.ledger.finish(taken.range, busy.worker, written=0, seconds=0.0)
+        assert busy.ranges.finish(taken.range, busy.worker, written=0, seconds=0.0)
 
     assert isinstance(others.take(Pace.start(None)), Wait)  # its own range is still open
     busy.end()
@@ -157,25 +158,24 @@ def test_a_server_that_does_not_come_back_is_said_to_be_unreachable(things: Fill
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_rate_is_shared_and_exact(filling: Filling, workers: int) -> None:
     """By the ledger's account: how late a loaded machine starts a range isn't the rate's business."""
-    rate, share = 4000, 200  # a range has a twentieth of a second's worth of rows
+    rate = 4000
     filling.execute(
         "CREATE TABLE things (id int PRIMARY KEY, filled int)",
-        f"INSERT INTO things (id) SELECT generate_series(1, {15 * share})",
+        f"INSERT INTO things (id) SELECT generate_series(1, {3 * rate})",
     )
     sessions = [open_session(filling.open, "0002", COUNTS, Settings(rate), begins=not n) for n in range(workers)]
-    dispatchers = [
-        Dispatcher(one.connection, one.ledger, "0002", COUNTS, worker=one.worker, lease=30.0) for one in sessions
-    ]
+    dispatchers = [Dispatcher(one, "0002", COUNTS, lease=30.0) for one in sessions]
     paid = []
-    for dispatcher in itertools.islice(itertools.cycle(dispatchers), 15):
-        taken = dispatcher.take(Pace.start(rate, target=1.0, batch=rate))
+    for dispatcher in itertools.islice(itertools.cycle(dispatchers), 40):
+        taken = dispatcher.take(Pace.start(rate, batch=rate))
         assert isinstance(taken, Taken)
-        assert taken.range.rows == share
+        assert taken.range.rows == MOST_AT_ONCE * rate
         paid.append(filling.value("SELECT extract(epoch FROM paid_until)::float8 FROM ec.backfill"))
 
-    # 15 ranges, asked for one right after the other by different workers
+    # asked for one right after the other by different workers; whoever is late by more than a hiccup pays later
     apart = [later - earlier for earlier, later in itertools.pairwise(paid)]
-    assert apart == pytest.approx([share / rate] * 14, abs=1e-4)
+    assert min(apart) >= MOST_AT_ONCE - 1e-3
+    assert statistics.median(apart) == pytest.approx(MOST_AT_ONCE, abs=1e-3)
     assert taken.wait > 0
     for session in sessions:
         session.end()

@@ -13,7 +13,7 @@ import expandcontract.alembic_bridge.operations  # noqa: F401  # registers op.cr
 from expandcontract.backfill.kinds.update import Update
 from expandcontract.backfill.ranges import RangeStatements
 from expandcontract.backfill.verification import needy
-from expandcontract.database.backfill_ledger import Stretch
+from expandcontract.database.backfill_records import Stretch
 from expandcontract.database.catalog import Key
 from expandcontract.domain.change import Backfill, Sync
 

@@ -91,11 +91,41 @@ def test_signals_can_be_left_out_by_name_or_altogether() -> None:
         ({"http": {"x": {}}}, "health.http.x has no url"),
         ({"http": {"x": {"url": "ftp://x"}}}, "no address that begins with http"),
         ({"http": {"x": {"url": "http://x", "retries": 3}}}, "has an unknown key retries"),
+        ({"http": {"x": {"url": 80}}}, "health.http.x has a url that is no text in quotation marks"),
+        ({"alertmanager": {"x": {"url": "http://x", "matchers": "a=b"}}}, "has a matchers that is no list of texts"),
         ({"queries": {"x": {"query": "SELECT 1", "limits": "10"}}}, "health.queries.x: '10' are no limits"),
+        ({"queries": {"x": {"query": "SELECT 1", "limits": 10}}}, "has a limits that is no text"),
+        ({"queries": {"x": {"query": "SELECT 1"}}}, "health.queries.x has no limits"),
+        ({"prometheus": {"x": {"url": "http://x", "limits": "stop 1"}}}, "health.prometheus.x has no query"),
+        ({"replication_lag": "slow 2GB, stop 1GB"}, "stops before it slows down"),
+        ({"replication_lag": "slow 1MB, slow 2MB"}, "health.replication_lag: 'slow 1MB, slow 2MB' are no limits"),
+        ({"latency": "slow 50"}, "health.latency: '50' is"),
+        ({"latency_query": "SELECT 1"}, "health.latency_query is never run without limits in health.latency"),
     ],
 )
-def test_mistakes_are_told_with_their_place(table: dict[str, Any], words: str) -> None:
+def test_a_mistake_is_told_with_its_place(table: dict[str, Any], words: str) -> None:
     _, mistakes = read_health(table, {})
 
     assert len(mistakes) == 1
     assert words in mistakes[0]
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"EC_HEALTH_LATENCY": "50ms"}, "EC_HEALTH_LATENCY: '50ms' are no limits"),
+        ({"EC_HEALTH_REPLICATION": "slow 1MB"}, "EC_HEALTH_REPLICATION is unknown"),
+        ({"EC_HEALTH_HTTP": "https://shop"}, "EC_HEALTH_HTTP is unknown"),
+    ],
+)
+def test_a_mistake_in_a_variable_is_told_by_its_name(variables: dict[str, str], words: str) -> None:
+    _, mistakes = read_health({}, variables)
+
+    assert len(mistakes) == 1
+    assert mistakes[0].startswith(words)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    _, mistakes = read_health({"lag": "x", "hours": "never", "http": {"a": {}}}, {"EC_HEALTH_STANDBYS": ","})
+
+    assert len(mistakes) == 4

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expandcontract.domain.duration import format_duration, parse_duration
+from expandcontract.domain.duration import format_duration, parse_duration, until_time_of_day
 
 
 @pytest.mark.parametrize(
@@ -99,3 +100,25 @@ def test_any_text_is_a_duration_or_a_value_error(text: str) -> None:
 def test_a_written_length_reads_back(milliseconds: int) -> None:
     length = timedelta(milliseconds=milliseconds)
     assert parse_duration(format_duration(length)) == length
+
+
+@pytest.mark.parametrize(
+    ("now", "text", "length"),
+    [
+        ("2026-11-21 05:00:30", "06:00", "59m30s"),
+        ("2026-11-21 06:00:00", "06:00", "1d"),
+        ("2026-11-21 22:00:00", "6:00", "8h"),
+        ("2026-10-24 22:00:00", "06:00", "9h"),  # summer time ends that night
+        ("2026-03-28 22:00:00", "06:00", "7h"),  # and begins in this one
+    ],
+)
+def test_until_the_clock_shows_a_time_of_day(now: str, text: str, length: str) -> None:
+    local = datetime.fromisoformat(now).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+
+    assert until_time_of_day(text, local) == parse_duration(length)
+
+
+@pytest.mark.parametrize("text", ["", "6", "24:00", "06:60", "06:00:00", " 06:00"])
+def test_what_is_no_time_of_day(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a time of day"):
+        until_time_of_day(text, datetime(2026, 11, 21, tzinfo=UTC))

@@ -35,7 +35,7 @@ def said(level: Level, signal: str = "a") -> list[Verdict]:
 
 @given(looks)
 def test_a_share_is_always_between_the_least_and_the_whole(looks: list[tuple[list[Verdict], float]]) -> None:
-    assert LEAST <= after(looks).share <= 1.0
+    assert 0 < LEAST <= after(looks).share <= 1.0
 
 
 @given(looks, verdicts, lengths)
@@ -164,8 +164,9 @@ def simulated(steps: int, look: Callable[[int, float], float], limits: Limits) -
     return found
 
 
-def test_a_standby_that_replays_as_it_did_then_stays_within_its_limit_and_is_made_use_of() -> None:
-    limits, lag, written = Limits(64 * MB, 256 * MB), [0.0], 0.0
+@pytest.mark.parametrize("limits", [Limits(64 * MB, 256 * MB), Limits(stop=256 * MB)], ids=["both", "stop alone"])
+def test_a_standby_that_replays_as_it_did_then_stays_within_its_limit_and_is_made_use_of(limits: Limits) -> None:
+    lag, written = [0.0], 0.0
     capacity: list[float] = RECORDED["replayed_per_second"] * 3
     full_speed = 1.5 * max(capacity)  # more than the standby can replay at its best
 
@@ -181,7 +182,7 @@ def test_a_standby_that_replays_as_it_did_then_stays_within_its_limit_and_is_mad
     assert any(one.share < 1 for one in throttles)
     assert written >= 0.5 * sum(capacity)  # gentle isn't idle
     changes = sum(one.is_stopped != other.is_stopped for one, other in pairwise(throttles))
-    assert changes <= len(capacity) / 10  # it doesn't flap
+    assert changes <= len(capacity) / 6  # it doesn't flap: a stop and what follows last a dozen looks
 
 
 def test_a_probe_that_is_slow_as_it_was_then_slows_the_backfill_for_as_long_and_no_longer() -> None:

@@ -2,58 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from expandcontract.evidence.alerts import Address, Unanswered, firing_alerts, prometheus_value, unwell
-
-
-@dataclass
-class Monitoring:
-    """A server that answers every question alike, and keeps what it was asked."""
-
-    url: str
-    status: int = 200
-    body: str = ""
-    asked: list[tuple[str, dict[str, list[str]], dict[str, str]]] = field(default_factory=list)
-
-    def answers(self, document: Any, status: int = 200) -> None:
-        self.body, self.status = json.dumps(document), status
-
-
-@pytest.fixture
-def monitoring() -> Iterator[Monitoring]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            found.asked.append((parts.path, parse_qs(parts.query), dict(self.headers)))
-            self.send_response(found.status)
-            self.send_header("Content-Length", str(len(found.body.encode())))
-            self.end_headers()
-            self.wfile.write(found.body.encode())
-
-        def log_message(self, *arguments: object) -> None:
-            """Silent."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found = Monitoring(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield found
-        server.shutdown()
-        thread.join()
-
-
-def vector(*values: str) -> dict[str, Any]:
-    result = [{"metric": {}, "value": [1.0, value]} for value in values]
-    return {"status": "success", "data": {"resultType": "vector", "result": result}}
+from tests.fixtures.monitoring import Monitoring, vector
 
 
 def test_the_largest_value_of_a_query(monitoring: Monitoring) -> None:
