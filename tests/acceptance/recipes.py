@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.fixtures.lifecycle import ChangeInLife
 from tests.fixtures.project import AlembicProject
-from tests.fixtures.release_clients import ROWS, Shape
+from tests.fixtures.release_clients import ROWS, Beside, Shape
 
 
 def table(
@@ -85,6 +85,16 @@ def partitioned(*more: str) -> str:
         for number in range(4)
     )
     return table("events", TEXT_NAME, *more, 'postgresql_partition_by="HASH (id)"') + partitions
+
+
+PROFILES = """
+profiles = sa.Table(
+    "profiles", metadata,
+    sa.Column("user_id", sa.BigInteger, sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("bio", sa.Text),
+    sa.Column("site", sa.Text, nullable=False, comment="where"),
+)
+"""
 
 
 CHANGES = {
@@ -288,5 +298,12 @@ CHANGES = {
         Shape("users", {"name": "'n' || {v}"}, upserts=False),
         Shape("users", {"name": "'n' || {v}"}, upserts=False),
         ec_new("add-primary-key", "users", "id", "name"),
+    ),
+    "extract-table": ChangeInLife(
+        table("users", 'sa.Column("bio", sa.Text)', 'sa.Column("site", sa.Text, nullable=False, comment="where")'),
+        table("users") + PROFILES,
+        Shape("users", {"bio": "'b' || {v}", "site": "'s' || {v}"}),
+        Shape("users", {}, beside=Beside("profiles", "user_id", {"bio": "'b' || {v}", "site": "'s' || {v}"})),
+        ec_new("extract-table", "users", "profiles", "bio", "site", "--key", "user_id", "--default", "site=''"),
     ),
 }
