@@ -97,6 +97,13 @@ profiles = sa.Table(
 """
 
 
+def notes(*columns: str) -> str:
+    """A table with a row for each user."""
+    key = 'sa.Column("user_id", sa.BigInteger, sa.ForeignKey("users.id"), primary_key=True)'
+    head = ['"notes"', "metadata", key, 'sa.Column("note", sa.Text)']
+    return f"notes = sa.Table({', '.join([*head, *columns])})\n"
+
+
 CHANGES = {
     "rename-column": ChangeInLife(
         named("name", "ix_users_name", "users_id_name_key"),
@@ -305,5 +312,19 @@ CHANGES = {
         Shape("users", {"bio": "'b' || {v}", "site": "'s' || {v}"}),
         Shape("users", {}, beside=Beside("profiles", "user_id", {"bio": "'b' || {v}", "site": "'s' || {v}"})),
         ec_new("extract-table", "users", "profiles", "bio", "site", "--key", "user_id", "--default", "site=''"),
+    ),
+    "move-column": ChangeInLife(
+        table("users", 'sa.Column("bio", sa.Text, nullable=False, comment="in their words")') + notes(),
+        table("users") + notes('sa.Column("bio", sa.Text, nullable=False, comment="in their words")'),
+        Shape("users", {"bio": "'b' || {v}"}, beside=Beside("notes", "user_id", {"note": "'t' || {v}"})),
+        Shape("users", {}, beside=Beside("notes", "user_id", {"note": "'t' || {v}", "bio": "'b' || {v}"})),
+        ec_new("move-column", "users", "bio", "notes", "--default", "''"),
+    ),
+    "move-column whose values have several forms": ChangeInLife(
+        table("users", 'sa.Column("total", sa.Numeric, server_default="0")') + notes(),
+        table("users") + notes('sa.Column("sum", sa.Numeric, server_default="0")'),
+        Shape("users", {"total": "{v} * 1.0"}, beside=Beside("notes", "user_id", {"note": "'t' || {v}"})),
+        Shape("users", {}, beside=Beside("notes", "user_id", {"note": "'t' || {v}", "sum": "{v} * 1.00"})),
+        ec_new("move-column", "users", "total", "notes", "--name", "sum"),
     ),
 }

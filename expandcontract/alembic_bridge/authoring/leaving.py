@@ -13,6 +13,7 @@ from expandcontract.alembic_bridge.authoring import steps
 from expandcontract.alembic_bridge.authoring.draft import sql
 from expandcontract.alembic_bridge.authoring.live_tables import LiveTables
 from expandcontract.alembic_bridge.authoring.replaced_column import refuse_unfollowed
+from expandcontract.database.sync_catalog import SyncColumn
 from expandcontract.errors import UsageError
 
 
@@ -72,14 +73,14 @@ def _with_default(table: sa.Table, name: str, default: sa.DefaultClause | None) 
     return steps.alter_column(table, table.columns[name], modify_server_default=default)
 
 
-def trigger_function(name: str, *body: str) -> MigrateOperation:
+def trigger_function(name: str, *body: str, replace: bool = False) -> MigrateOperation:
     """
-    ``CREATE FUNCTION`` of a trigger, its body in lines.
+    ``CREATE FUNCTION`` of a trigger, its body in lines; `replace` gives one that is there another body.
 
     Whoever writes has a search path of their own; the function keeps that of the migration.
     """
     return _lines(
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql",
+        f"CREATE {'OR REPLACE ' if replace else ''}FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql",
         "SET search_path FROM CURRENT AS $$",
         "BEGIN",
         *(f"    {line}" for line in body),
@@ -96,16 +97,11 @@ def trigger(name: str, *event: str, function: str, live: bool = True) -> tuple[M
     return (steps.accepted("create-trigger", "it keeps both shapes current, and goes with the contract"), create)
 
 
-def differ(tables: LiveTables, table: sa.Table, columns: Iterable[str], left: str, right: str) -> str:
-    """Whether a column has another value in one row than in the other, or the same in another form."""
-    facts = tables.facts(table)
-    return " OR ".join(
-        f"{left}.{name} IS DISTINCT FROM {right}.{name}"
-        if facts[column].identical_when_equal
-        else f"ROW({left}.{name})::record *<> ROW({right}.{name})::record"
-        for column in columns
-        for name in [steps.quoted(column)]
-    )
+def differ(column: SyncColumn, left: str, right: str) -> str:
+    """Whether two values of the column aren't the same, or are the same in another form."""
+    if column.identical_when_equal:
+        return f"{left} IS DISTINCT FROM {right}"
+    return f"ROW({left})::record *<> ROW({right})::record"
 
 
 def without_parameters(expression: str) -> str:

@@ -73,10 +73,13 @@ def drop_column(table: sa.Table, column: str) -> ops.DropColumnOp:
     return ops.DropColumnOp(table.name, column, schema=table.schema)
 
 
-def create_view(server_version: int, view: str, columns: Sequence[str], table: str) -> ops.ExecuteSQLOp:
+def create_view(
+    server_version: int, view: str, columns: Sequence[str], table: str, *, replace: bool = False
+) -> ops.ExecuteSQLOp:
     """A view of some columns, all of them as SQL text, through which everybody may do what they may with the table."""
     options = " WITH (security_invoker = true)" if server_version >= _INVOKER_SINCE else ""
-    return sql(f"CREATE VIEW {view}{options} AS SELECT {', '.join(columns)} FROM {table}")  # noqa: S608 - quoted
+    create = "CREATE OR REPLACE VIEW" if replace else "CREATE VIEW"
+    return sql(f"{create} {view}{options} AS SELECT {', '.join(columns)} FROM {table}")  # noqa: S608 - quoted
 
 
 def alter_column(table: sa.Table, column: sa.Column[Any], **changes: Any) -> ops.AlterColumnOp:

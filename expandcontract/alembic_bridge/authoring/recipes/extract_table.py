@@ -155,8 +155,16 @@ class _Extraction:
             backfill=self._backfill(),
             backfill_says=f"Rows that nobody has written since get their row in {new.name}.",
             contract=Drafted(
-                f"Nobody knows {names} in {old.name} any more; they go, and the table takes the name {new.name}.",
-                (Part("take_over", tuple(self._take_over())),),
+                f"Nobody knows {names} in {old.name} any more; they go, and the new table takes the name {new.name}.",
+                (
+                    Part("turn_view", tuple(self._turn_view()), "What is written to the view goes to the new table."),
+                    Part(
+                        "remove_columns",
+                        (*self._unfollow(), *(steps.drop_column(old, name) for name in self._names)),
+                        f"Nothing reads them: {old.name} is what new code makes of it.",
+                    ),
+                    Part("take_name", tuple(self._take_name()), "The table behind the view takes its place."),
+                ),
             ),
         )
 
@@ -184,21 +192,25 @@ class _Extraction:
         return [sql(f"GRANT {what} ON {on} TO {who}") for who, what in self.tables.rows("grants", self.table)]
 
     def _follow(self) -> list[MigrateOperation]:
-        filled, old, function = steps.relation(self.filled), steps.relation(self.table), self.functions["follow"]
+        old, function = steps.relation(self.table), self.functions["follow"]
         values = ", ".join(f"NEW.{name}" for name in _quoted([*self.keys, *self._names]))
-        changed = differ(self.tables, self.table, self._names, "OLD", "NEW")
+        facts = self.tables.facts(self.table)
+        changed = " OR ".join(
+            differ(facts[name], f"OLD.{steps.quoted(name)}", f"NEW.{steps.quoted(name)}") for name in self._names
+        )
         on_insert, on_update = (steps.quoted(name) for name in self.triggers)
         return [
-            trigger_function(
-                function,
-                f"INSERT INTO {filled} ({_listed([*self.keys.values(), *self._names])})",
-                f"VALUES ({values})",
-                f"ON CONFLICT ({_listed(self.keys.values())}) DO UPDATE SET",
-                *_one_a_line(f"{name} = EXCLUDED.{name}" for name in _quoted(self._names)),
-                "RETURN NULL;",
-            ),
+            trigger_function(function, *self._upsert(values), "RETURN NULL;"),
             *trigger(on_insert, f"AFTER INSERT ON {old} FOR EACH ROW", function=function),
             *trigger(on_update, f"AFTER UPDATE ON {old} FOR EACH ROW", f"WHEN ({changed})", function=function),
+        ]
+
+    def _upsert(self, values: str) -> list[str]:
+        return [
+            f"INSERT INTO {steps.relation(self.filled)} ({_listed([*self.keys.values(), *self._names])})",
+            f"VALUES ({values})",
+            f"ON CONFLICT ({_listed(self.keys.values())}) DO UPDATE SET",
+            *_one_a_line(f"{name} = EXCLUDED.{name}" for name in _quoted(self._names)),
         ]
 
     def _make_view(self) -> list[MigrateOperation]:
@@ -274,15 +286,26 @@ class _Extraction:
             triggers=self.triggers,
         )
 
-    def _take_over(self) -> list[MigrateOperation]:
+    def _turn_view(self) -> list[MigrateOperation]:
+        """One lock a part: whoever joins the two tables locks them in an order of their own."""
+        filled, keys = steps.relation(self.filled), self.keys.values()
+        columns = _quoted([*keys, *self._names])
+        values = ", ".join(f"NEW.{name}" for name in columns)
+        is_row = " AND ".join(f"{filled}.{name} = OLD.{name}" for name in _quoted(keys))
+        return [
+            steps.create_view(self.tables.server_version, self.view, columns, filled, replace=True),
+            trigger_function(self.functions["fill"], *self._upsert(values), "RETURN NEW;", replace=True),
+            trigger_function(
+                self.functions["empty"], f"DELETE FROM {filled} WHERE {is_row};", "RETURN OLD;", replace=True
+            ),
+        ]
+
+    def _take_name(self) -> list[MigrateOperation]:
         return [
             *self._drop_view(),
             _ORDERED,
-            *self._unfollow(),
-            _ORDERED,
             steps.accepted("rename-table", "all know it by the new name already, until here by the view"),
             sql(f"ALTER TABLE {steps.relation(self.filled)} RENAME TO {steps.quoted(self.new.name)}"),
-            *(steps.drop_column(self.table, name) for name in self._names),
         ]
 
     @property
