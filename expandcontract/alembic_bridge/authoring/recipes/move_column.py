@@ -40,8 +40,8 @@ class MoveColumn(Recipe):
     Either table's row is locked by whoever writes the other one's, so all code must lock them in one order: until the
     contract, the new release locks the row of the old table (SELECT … FOR NO KEY UPDATE) before it changes the column
     in the new one, and no code writes a row of the new table before that of the old one in one transaction. Who breaks
-    the rule may deadlock with the other release. extract-table asks for no order. A row of the old table that has a
-    value needs its row in the new one, or the backfill sets it aside.
+    the rule may deadlock with the other release. extract-table asks for no order. The backfill isn't
+    complete before each row of the old table that has a value has its row in the new one.
     """
 
     table: str = argument("The table that has the column.")
