@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tests.fixtures.lifecycle import ChangeInLife
 from tests.fixtures.project import AlembicProject
 from tests.fixtures.release_clients import ROWS, Beside, Shape
+from tests.fixtures.well_written import assert_well_written
 
 
 def table(
@@ -18,10 +19,11 @@ def table(
 
 
 def ec_new(*arguments: str) -> Callable[[AlembicProject], object]:
-    """``ec new`` writes the file, and it lints clean."""
+    """``ec new`` writes the file, and it is well written and lints clean."""
 
     def author(project: AlembicProject) -> None:
-        project.ok("new", *arguments, "--rev-id", "0002")
+        written = project.json("new", *arguments, "--rev-id", "0002")
+        assert_well_written(written["text"], project.folder)
         linted = project.json("lint")
         reported = [finding for finding in linted["findings"] if finding["severity"] != "note"]
         assert not reported, reported
