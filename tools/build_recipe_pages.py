@@ -15,13 +15,6 @@ from expandcontract.alembic_bridge.authoring.recipe import Recipe, inputs, title
 from expandcontract.alembic_bridge.authoring.recipes import all_recipes
 
 PAGES = Path(__file__).parent.parent / "docs" / "how-to" / "recipes"
-NOT_HERE = (
-    "Two changes have no recipe: moving a column to another table, and making a table of columns of another. A release",
-    "that writes one row and a trigger that writes the other would lock them in opposite orders, and the two releases",
-    "would deadlock. Let a release write both places first, and name it as the `writers` of the",
-    "[backfill](../../reference/revision-file.md#backfill).",
-    "",
-)
 HEAD = "<!-- Written by tools/build_recipe_pages.py from the recipe's own file. -->\n\n"
 _SETUP = "mkdir shop && cd shop && ec init"
 _CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -89,8 +82,6 @@ def index() -> str:
             "",
             "Then read the file, `ec lint` it, and take it through its phases, as in"
             " [rename a column](../rename-a-column.md).",
-            "",
-            *NOT_HERE,
             "",
         ]
     )

@@ -25,6 +25,7 @@ def side_effects(connection: psycopg.Connection[Any], backfill: Backfill) -> lis
         f"trigger {trigger.name} fires for each row that is written and calls {trigger.function}:"
         " what it sets, such as an updated_at, changes with the backfill"
         for trigger in catalog.triggers_on_update(executor, table, columns, backfill.table_schema)
+        if trigger.name not in backfill.triggers
     ]
     if not columns:
         return found

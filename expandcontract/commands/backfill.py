@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
 from expandcontract.alembic_bridge.revisions import Revision
@@ -95,7 +95,7 @@ def run(
                 conversation.says(sentence)
         facts = situation.observed_facts()
         waiting = _waiting(situation, facts, only)
-        facts = replace(facts, missing_syncs=_missing_syncs(situation, facts, waiting))
+        facts = replace(facts, missing_triggers=_missing_triggers(situation, facts, waiting))
         filled: list[Filled] = []
         remaining: list[Remaining] = []
         would: list[Step] = []
@@ -150,17 +150,26 @@ def _warnings(situation: Situation, revision: Revision, conversation: Conversati
     return found
 
 
-def _missing_syncs(situation: Situation, facts: Facts, waiting: list[Revision]) -> frozenset[str]:
-    """The expanded changes whose Sync isn't there any more, or is disabled."""
+def _missing_triggers(situation: Situation, facts: Facts, waiting: list[Revision]) -> frozenset[str]:
+    """The expanded changes that count on triggers which aren't there any more, or are disabled."""
     expanded = [revision for revision in waiting if facts.is_done(revision.change.revision, Phase.EXPAND)]
     with user_connection(situation) as connection:
         executor = PsycopgExecutor(connection)
         return frozenset(
             revision.change.revision
             for revision in expanded
-            for sync in revision.syncs
-            if not trigger_names(sync) <= catalog.enabled_triggers(executor, sync.table, sync.schema)
+            for table, schema, names in _triggers_counted_on(revision)
+            if not names <= catalog.enabled_triggers(executor, table, schema)
         )
+
+
+def _triggers_counted_on(revision: Revision) -> Iterator[tuple[str, str | None, frozenset[str]]]:
+    """Tables, each with the triggers on it that keep new rows right."""
+    for sync in revision.syncs:
+        yield sync.table, sync.schema, trigger_names(sync)
+    backfill = revision.change.backfill
+    if backfill is not None:
+        yield backfill.table, backfill.table_schema, frozenset(backfill.triggers)
 
 
 def _waiting(situation: Situation, facts: Facts, only: str | None) -> list[Revision]:

@@ -99,6 +99,8 @@ class Backfill:
         schema: the table's schema, where `source` is a name.
         writers: the change whose code keeps new rows right, where no `Sync` does; the backfill then runs only while
             every live release ships it.
+        triggers: the triggers on that table, made by the expand itself, that keep new rows right, where no `Sync` can:
+            from one table to another.
         required: whether a release that ships this change must wait with its traffic until the backfill is complete.
         rate: rows per second over all workers.
         batch: rows of one range at most; by default as many as take about a tenth of a second.
@@ -120,6 +122,7 @@ class Backfill:
     where: str | None = field(kw_only=True, default=None)
     schema: str | None = field(kw_only=True, default=None)
     writers: str | None = field(kw_only=True, default=None)
+    triggers: tuple[str, ...] = field(kw_only=True, default=())
     required: bool = field(kw_only=True, default=True)
     rate: int | None = field(kw_only=True, default=None)
     batch: int | None = field(kw_only=True, default=None)
@@ -142,8 +145,8 @@ class Backfill:
         table = self.source if isinstance(self.source, str) else self.source.table
         named = [name for name in ("set", "sql", "transform") if getattr(self, name)]
         if isinstance(self.source, Sync):
-            if named or self.where or self.schema:
-                raise ValueError("Backfill(sync) takes its table, columns and rows from the Sync")
+            if named or self.where or self.schema or self.triggers:
+                raise ValueError("Backfill(sync) takes its table, columns, rows and triggers from the Sync")
         elif len(named) != 1:
             raise ValueError(
                 f"Backfill({table!r}) needs one of set={{column: expression}}, sql= and transform=,"

@@ -31,10 +31,10 @@ class Facts:
 
     ``tree`` holds the changes of the tree at hand, oldest first; ``steps`` and ``router`` come from the ledger.
     ``rows_left`` tells for a revision whether its backfill's own predicate finds a row now, where somebody has looked;
-    ``rows_set_aside`` counts the rows that its backfill couldn't fill; ``missing_syncs`` are the changes whose Sync
-    should be installed and isn't; ``titles`` are the ledger's, for changes that the tree lacks. ``came`` are the
-    applied revisions in the order in which `ec` expanded them, and ``recorded`` what each step meant when it ran, or
-    when the contract began to wait.
+    ``rows_set_aside`` counts the rows that its backfill couldn't fill; ``missing_triggers`` are the changes of
+    which a trigger that keeps rows right isn't there; ``titles`` are the ledger's, for changes that the tree lacks.
+    ``came`` are the applied revisions in the order in which `ec` expanded them, and ``recorded`` what each step meant
+    when it ran, or when the contract began to wait.
     """
 
     now: datetime
@@ -43,7 +43,7 @@ class Facts:
     router: Router = field(default_factory=Router)
     rows_left: Mapping[str, bool] = field(default_factory=dict)
     rows_set_aside: Mapping[str, int] = field(default_factory=dict)
-    missing_syncs: frozenset[str] = frozenset()
+    missing_triggers: frozenset[str] = frozenset()
     titles: Mapping[str, str] = field(default_factory=dict)
     came: tuple[str, ...] = ()
     recorded: Mapping[Step, RecordedMeaning] = field(default_factory=dict)

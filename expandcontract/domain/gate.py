@@ -202,24 +202,24 @@ def expand_is_done_for_backfill(change: Change, facts: Facts) -> Refusal | None:
 
 
 def new_rows_are_kept_right(change: Change, facts: Facts) -> Refusal | None:
-    """A backfill ends only where new rows arrive right: by a `Sync`, or because every live release writes them."""
+    """A backfill ends only where new rows arrive right: by triggers, or because every live release writes them."""
     backfill = change.backfill
-    if change.revision in facts.missing_syncs:
+    if change.revision in facts.missing_triggers:
         return Refusal(
             Step(change.revision, Phase.BACKFILL),
             change.title,
             Code.NO_WRITER,
-            because="the triggers of its Sync are missing or disabled, so rows go wrong faster than they are filled",
+            because="the triggers it counts on are missing or disabled, so rows go wrong faster than they are filled",
             next=f"enable them, or ec undo {change.revision} and ec migrate expand",
         )
-    if backfill is None or change.installs_sync:
+    if backfill is None or change.installs_sync or backfill.triggers:
         return None
     if backfill.writers is None:
         return Refusal(
             Step(change.revision, Phase.BACKFILL),
             change.title,
             Code.NO_WRITER,
-            because="nothing keeps new rows right: the expand creates no Sync and the Backfill names no writers",
+            because="nothing keeps new rows right: the expand creates no Sync, and the Backfill names nothing else",
             next=f"give {change.revision} a Sync, or name the change whose code writes both shapes: "
             'Backfill(..., writers="<revision>")',
         )

@@ -14,12 +14,12 @@ def in_order(parents: Mapping[str, Sequence[str]], applied: Iterable[str]) -> tu
 
     Args:
         parents: each revision's parents; the mapping's own order decides between equals.
-        applied: the revisions that have been applied, in their order.
+        applied: the revisions that have been applied, in their order; where one stands twice, its first place counts.
 
     Raises:
         ValueError: the history has a cycle.
     """
-    place = {revision: number for number, revision in enumerate(applied)}
+    place = {revision: number for number, revision in enumerate(dict.fromkeys(applied))}
     waiting = dict(parents)
     ordered: list[str] = []
     while waiting:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from tests.fixtures.lifecycle import ChangeInLife
 from tests.fixtures.project import AlembicProject
-from tests.fixtures.release_clients import ROWS, Shape
+from tests.fixtures.release_clients import ROWS, Beside, Shape
+from tests.fixtures.well_written import assert_well_written
 
 
 def table(
@@ -18,10 +19,11 @@ def table(
 
 
 def ec_new(*arguments: str) -> Callable[[AlembicProject], object]:
-    """``ec new`` writes the file, and it lints clean."""
+    """``ec new`` writes the file, and it is well written and lints clean."""
 
     def author(project: AlembicProject) -> None:
-        project.ok("new", *arguments, "--rev-id", "0002")
+        written = project.json("new", *arguments, "--rev-id", "0002")
+        assert_well_written(written["text"], project.folder)
         linted = project.json("lint")
         reported = [finding for finding in linted["findings"] if finding["severity"] != "note"]
         assert not reported, reported
@@ -85,6 +87,23 @@ def partitioned(*more: str) -> str:
         for number in range(4)
     )
     return table("events", TEXT_NAME, *more, 'postgresql_partition_by="HASH (id)"') + partitions
+
+
+PROFILES = """
+profiles = sa.Table(
+    "profiles", metadata,
+    sa.Column("user_id", sa.BigInteger, sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("bio", sa.Text),
+    sa.Column("site", sa.Text, nullable=False, comment="where"),
+)
+"""
+
+
+def notes(*columns: str) -> str:
+    """A table with a row for each user."""
+    key = 'sa.Column("user_id", sa.BigInteger, sa.ForeignKey("users.id"), primary_key=True)'
+    head = ['"notes"', "metadata", key, 'sa.Column("note", sa.Text)']
+    return f"notes = sa.Table({', '.join([*head, *columns])})\n"
 
 
 CHANGES = {
@@ -288,5 +307,26 @@ CHANGES = {
         Shape("users", {"name": "'n' || {v}"}, upserts=False),
         Shape("users", {"name": "'n' || {v}"}, upserts=False),
         ec_new("add-primary-key", "users", "id", "name"),
+    ),
+    "extract-table": ChangeInLife(
+        table("users", 'sa.Column("bio", sa.Text)', 'sa.Column("site", sa.Text, nullable=False, comment="where")'),
+        table("users") + PROFILES,
+        Shape("users", {"bio": "'b' || {v}", "site": "'s' || {v}"}),
+        Shape("users", {}, beside=Beside("profiles", "user_id", {"bio": "'b' || {v}", "site": "'s' || {v}"})),
+        ec_new("extract-table", "users", "profiles", "bio", "site", "--key", "user_id", "--default", "site=''"),
+    ),
+    "move-column": ChangeInLife(
+        table("users", 'sa.Column("bio", sa.Text, nullable=False, comment="in their words")') + notes(),
+        table("users") + notes('sa.Column("bio", sa.Text, nullable=False, comment="in their words")'),
+        Shape("users", {"bio": "'b' || {v}"}, beside=Beside("notes", "user_id", {"note": "'t' || {v}"})),
+        Shape("users", {}, beside=Beside("notes", "user_id", {"note": "'t' || {v}", "bio": "'b' || {v}"})),
+        ec_new("move-column", "users", "bio", "notes", "--default", "''"),
+    ),
+    "move-column whose values have several forms": ChangeInLife(
+        table("users", 'sa.Column("total", sa.Numeric, server_default="0")') + notes(),
+        table("users") + notes('sa.Column("sum", sa.Numeric, server_default="0")'),
+        Shape("users", {"total": "{v} * 1.0"}, beside=Beside("notes", "user_id", {"note": "'t' || {v}"})),
+        Shape("users", {}, beside=Beside("notes", "user_id", {"note": "'t' || {v}", "sum": "{v} * 1.00"})),
+        ec_new("move-column", "users", "total", "notes", "--name", "sum"),
     ),
 }

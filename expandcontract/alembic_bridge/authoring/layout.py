@@ -37,8 +37,10 @@ def quoted(text: str) -> str:
 
 def _laid_out(node: ast.expr, indent: int, before: int, after: int = 0) -> str:
     """The node, when `before` characters stand before it on its line, and `after` must follow it."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_block(node.value):
+        return _block(node.value, indent)
     flat = _flat(node)
-    if indent + before + len(flat) + after <= WIDTH:
+    if indent + before + len(flat) + after <= WIDTH and not _holds_block(node):
         return flat
     match node:
         case ast.Call() if node.args or node.keywords:
@@ -52,13 +54,29 @@ def _laid_out(node: ast.expr, indent: int, before: int, after: int = 0) -> str:
             return flat
 
 
+def _is_block(text: str) -> bool:
+    """Whether it is a text of lines of its own, for whose meaning their indentation is nothing."""
+    return text.startswith("\n") and text.endswith("\n") and '"""' not in text
+
+
+def _holds_block(node: ast.AST) -> bool:
+    constants = (each.value for each in ast.walk(node) if isinstance(each, ast.Constant))
+    return any(isinstance(value, str) and _is_block(value) for value in constants)
+
+
+def _block(text: str, indent: int) -> str:
+    """The lines between triple quotes, indented as they stand in the file."""
+    lines = text.replace("\\", "\\\\").strip("\n").splitlines()
+    return "\n".join(['"""', *(f"{' ' * indent}{line}".rstrip() for line in lines), f'{" " * indent}"""'])
+
+
 _Item = ast.expr | ast.keyword | tuple[ast.expr | None, ast.expr]
 
 
 def _call(node: ast.Call, indent: int) -> str:
     opens, items = f"{_flat(node.func)}(", _arguments(node)
     together = " " * (indent + _INDENT) + ", ".join(_flat_item(item) for item in items)
-    if len(together) <= WIDTH:
+    if len(together) <= WIDTH and not _holds_block(node):
         return "\n".join([opens, together, " " * indent + ")"])
     return _lines(opens, items, ")", indent)
 

@@ -308,6 +308,11 @@ class LiveTables:
             for schema, name, key, own, type_, clauses in rows
         ]
 
+    def standing_on(self, table: sa.Table, column: str) -> list[tuple[str, str]]:
+        """What kinds of indexes and constraints the column is in, with their names."""
+        names = {"table": catalog.regclass(table.name, table.schema), "column": column}
+        return [(kind, name) for kind, name in self._executor.rows(queries("catalog")["standing_on"], names)]
+
     def columns_of_type(self, name: str) -> list[tuple[str, str]]:
         """The columns of a type of one's own, with their tables."""
         return [

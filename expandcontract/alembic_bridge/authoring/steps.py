@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql
 from expandcontract.alembic_bridge.authoring.draft import Part, Remark, sql
 
 _NAME_BYTES = 63  # what PostgreSQL cuts longer names to
+_INVOKER_SINCE = 15  # security_invoker: https://www.postgresql.org/docs/15/sql-createview.html
 _quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
 
 
@@ -70,6 +71,15 @@ def add_column(table: sa.Table, column: sa.Column[Any]) -> ops.AddColumnOp:
 def drop_column(table: sa.Table, column: str) -> ops.DropColumnOp:
     """The column goes, and with it what stands on it."""
     return ops.DropColumnOp(table.name, column, schema=table.schema)
+
+
+def create_view(
+    server_version: int, view: str, columns: Sequence[str], table: str, *, replace: bool = False
+) -> ops.ExecuteSQLOp:
+    """A view of some columns, all of them as SQL text, through which everybody may do what they may with the table."""
+    options = " WITH (security_invoker = true)" if server_version >= _INVOKER_SINCE else ""
+    create = "CREATE OR REPLACE VIEW" if replace else "CREATE VIEW"
+    return sql(f"{create} {view}{options} AS SELECT {', '.join(columns)} FROM {table}")  # noqa: S608 - quoted
 
 
 def alter_column(table: sa.Table, column: sa.Column[Any], **changes: Any) -> ops.AlterColumnOp:

@@ -170,3 +170,18 @@ SELECT c.oid::pg_catalog.regclass::text, a.attname
   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm')
  WHERE a.atttypid = to_regtype(%(type)s) AND NOT a.attisdropped
  ORDER BY 1, 2;
+
+-- standing_on: the indexes and constraints that one column is in, NOT NULL left out
+SELECT CASE k.contype WHEN 'u' THEN 'unique constraint' WHEN 'f' THEN 'foreign key' WHEN 'c' THEN 'check' ELSE 'constraint' END,
+       k.conname
+  FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+ WHERE k.conrelid = to_regclass(%(table)s) AND a.attname = %(column)s AND k.contype IN ('p', 'u', 'f', 'c', 'x')
+ UNION
+SELECT 'index', c.relname
+  FROM pg_catalog.pg_depend d
+  JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind IN ('i', 'I')
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+ WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+   AND d.refobjid = to_regclass(%(table)s) AND a.attname = %(column)s
+ ORDER BY 1, 2;

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.fixtures.lifecycle import ENV, MODELS
 from tests.fixtures.project import AlembicProject
+from tests.fixtures.well_written import assert_well_written
 
 OF_BEFORE = 50
 TABLES = 10
@@ -82,14 +80,3 @@ def test_the_next_autogenerate_has_phases_and_lints_clean(grown: AlembicProject,
     assert_well_written(written["text"], tmp_path)
     grown.ok("migrate", "expand")
     assert grown.alembic("check").code == 0
-
-
-def assert_well_written(text: str, folder: Path) -> None:
-    """As ruff would have it: laid out, importing what it uses and no more, in order."""
-    ruff = shutil.which("ruff", path=Path(sys.executable).parent)
-    assert ruff, "the tests need ruff, of the dependency group `test`"
-    file = folder / "revision.py"
-    file.write_text(text)
-    for command in (["format", "--check", "--line-length", "88"], ["check", "--select", "E4,E7,E9,F,I,W,UP"]):
-        ran = subprocess.run([ruff, *command, "--isolated", file], capture_output=True, text=True, cwd=folder)
-        assert ran.returncode == 0, ran.stdout + text

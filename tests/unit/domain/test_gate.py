@@ -220,19 +220,25 @@ def test_a_backfill_with_a_sync_needs_no_writers() -> None:
     assert gate.refusals(RENAME, Phase.BACKFILL, facts(ADD, RENAME, steps=EXPANDED)) == ()
 
 
-def test_a_backfill_is_refused_while_its_sync_is_missing() -> None:
-    known = replace(facts(ADD, RENAME, steps=EXPANDED), missing_syncs=frozenset({"8c1f"}))
+def test_a_backfill_with_triggers_of_its_own_needs_no_writers() -> None:
+    kept = change(backfill=Backfill("users", sql="SELECT 1 WHERE :range", where="false", triggers=("follow",)))
+
+    assert gate.refusals(kept, Phase.BACKFILL, facts(kept, steps=states(r8c1f="expand done"))) == ()
+
+
+def test_a_backfill_is_refused_while_a_trigger_is_missing() -> None:
+    known = replace(facts(ADD, RENAME, steps=EXPANDED), missing_triggers=frozenset({"8c1f"}))
 
     refusal = only(gate.refusals(RENAME, Phase.BACKFILL, known))
 
     assert refusal.step == Step("8c1f", Phase.BACKFILL)
     assert refusal.code is Code.NO_WRITER
-    assert "triggers of its Sync are missing or disabled" in refusal.because
+    assert "the triggers it counts on are missing or disabled" in refusal.because
     assert "ec undo 8c1f" in refusal.next
 
 
 def test_a_backfill_does_not_wait_for_another_changes_sync() -> None:
-    known = replace(facts(ADD, RENAME, steps=EXPANDED), missing_syncs=frozenset({"77aa"}))
+    known = replace(facts(ADD, RENAME, steps=EXPANDED), missing_triggers=frozenset({"77aa"}))
 
     assert gate.refusals(RENAME, Phase.BACKFILL, known) == ()
 
@@ -243,7 +249,7 @@ def test_a_backfill_that_nobody_keeps_right_is_refused() -> None:
     refusal = only(gate.refusals(unkept, Phase.BACKFILL, facts(unkept, steps=states(r8c1f="expand done"))))
 
     assert refusal.code is Code.NO_WRITER
-    assert "the expand creates no Sync and the Backfill names no writers" in refusal.because
+    assert "the expand creates no Sync, and the Backfill names nothing else" in refusal.because
     assert (
         'give 8c1f a Sync, or name the change whose code writes both shapes: Backfill(..., writers="<' in refusal.next
     )

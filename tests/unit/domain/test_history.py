@@ -18,6 +18,10 @@ def test_of_two_branches_the_applied_one_comes_first() -> None:
     assert in_order(MERGED, {"base", "hotfix"}) == ("base", "hotfix", "trunk", "merge")
 
 
+def test_a_revision_that_is_named_twice_as_applied_is_applied_once() -> None:
+    assert in_order(MERGED, ("base", "hotfix", "hotfix")) == ("base", "hotfix", "trunk", "merge")
+
+
 def test_what_was_put_below_an_applied_revision_comes_before_it_all_the_same() -> None:
     assert in_order({"1": (), "late": ("1",), "2": ("late",)}, {"1", "2"}) == ("1", "late", "2")
 

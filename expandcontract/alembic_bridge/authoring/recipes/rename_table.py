@@ -12,8 +12,6 @@ from expandcontract.alembic_bridge.authoring.draft import Draft, Drafted, Part, 
 from expandcontract.alembic_bridge.authoring.live_tables import LiveTables
 from expandcontract.alembic_bridge.authoring.recipe import Example, Recipe, argument
 
-_INVOKER_SINCE = 15  # security_invoker: https://www.postgresql.org/docs/15/sql-createview.html
-
 
 @dataclass(frozen=True)
 class RenameTable(Recipe):
@@ -70,11 +68,9 @@ class RenameTable(Recipe):
         )
 
     def _view(self, tables: LiveTables, table: sa.Table, view: str) -> list[MigrateOperation]:
-        columns = ", ".join(steps.quoted(column.name) for column in table.columns)
-        options = " WITH (security_invoker = true)" if tables.server_version >= _INVOKER_SINCE else ""
-        grants = [f"GRANT {what} ON {view} TO {who}" for who, what in tables.rows("grants", table)]
-        make = f"CREATE VIEW {view}{options} AS SELECT {columns} FROM {steps.relation(table)}"  # noqa: S608 - quoted
-        return [sql(statement) for statement in (make, *grants)]
+        columns = [steps.quoted(column.name) for column in table.columns]
+        grants = [sql(f"GRANT {what} ON {view} TO {who}") for who, what in tables.rows("grants", table)]
+        return [steps.create_view(tables.server_version, view, columns, steps.relation(table)), *grants]
 
     def _renamings(self, tables: LiveTables, table: sa.Table, renamed: str) -> list[MigrateOperation]:
         found: list[MigrateOperation] = []

@@ -29,6 +29,18 @@ def test_the_layout(code: str, wanted: str) -> None:
     assert laid_out(code) == wanted
 
 
+def test_a_text_of_lines_of_its_own_stands_as_such() -> None:
+    laid = laid_out(repr("\nSELECT 'a\\b'\n    FROM x\n"), 4, "sql=")
+
+    assert laid == """    sql=\"\"\"\n    SELECT 'a\\\\b'\n        FROM x\n    \"\"\""""
+    assert ast.parse(laid.strip())
+
+
+def test_a_short_text_of_lines_of_its_own_stands_as_such() -> None:
+    assert laid_out(repr("f"), 0) == '"f"'
+    assert laid_out("f('\\nx\\n')") == 'f(\n    """\n    x\n    """\n)'
+
+
 @pytest.mark.parametrize("text", ["", "a", "'", '"', "a\\", "\\'", 'it\'s "so"', "line\nline", "ümläut", "%s"])
 def test_a_quoted_text_is_the_text(text: str) -> None:
     assert ast.literal_eval(quoted(text)) == text
