@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from expandcontract.alembic_bridge.authoring.recipes import all_recipes
-from tests.acceptance.recipes import CHANGES
+from tests.lifecycles.recipes import CHANGES
 from tests.fixtures.lifecycle import LifeMaker, live, live_and_undo
 
 
