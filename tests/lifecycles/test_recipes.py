@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from expandcontract.alembic_bridge.authoring.recipes import all_recipes
-from tests.lifecycles.recipes import CHANGES
 from tests.fixtures.lifecycle import LifeMaker, live, live_and_undo
+from tests.lifecycles.recipes import CHANGES
 
 
 def test_each_recipe_has_its_story() -> None:
