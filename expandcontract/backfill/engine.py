@@ -64,6 +64,7 @@ class Engine:
         Raises:
             LockBudgetSpent: a range ran into locks again and again; the position is kept.
             ServerUnreachable: the server went away, and didn't come back in time; the position is kept.
+            StepFailed: the connection was lost again and again at one range; the position is kept.
             AuthorsMistake, psycopg.Error: a range failed for another reason; the position is kept.
         """
         threads = [
@@ -101,7 +102,7 @@ class Engine:
                 gone_since = None
                 over = Filler(session, self._work, self._tally).run()
                 return None if over is None else Ended(_OUTCOMES[over.state], over.reason)
-            except (psycopg.OperationalError, ServerUnreachable) as error:
+            except (psycopg.Error, ServerUnreachable) as error:
                 if session is not None and not session.connection.closed:
                     raise
                 gone_since = gone_since or time.monotonic()

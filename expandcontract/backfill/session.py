@@ -33,8 +33,8 @@ class Settings:
     ``rate`` is rows per second over all workers (None: flat out), for a backfill that begins; `sets_rate` makes it the
     rate of one that has begun, too. With `again` one that is complete begins again. ``workers`` are threads of this
     process; with `watched` a watch of this process looks at the health signals. ``lease`` is how many seconds a range
-    is kept for a worker that is alive and silent, ``target`` how many it is to take, ``patience`` how long to go on
-    asking a server that doesn't answer.
+    is kept for a worker that is alive and silent, ``target`` how many it is to take, ``idle`` how many a transaction
+    may wait for its worker, ``patience`` how long to go on asking a server that doesn't answer.
     """
 
     rate: int | None
@@ -44,6 +44,7 @@ class Settings:
     watched: bool = False
     lease: float = 30.0
     target: float = 0.1
+    idle: float = 10.0
     patience: float = 60.0
 
 
@@ -90,7 +91,7 @@ def open_session(
         ledger, ranges = BackfillLedger(executor), RangeLedger(executor)
         set_limits(connection, backfill)
         for name, value in (
-            ("idle_in_transaction_session_timeout", 10_000),
+            ("idle_in_transaction_session_timeout", round(settings.idle * 1000)),
             # who waited for a row's lock must look at the row as it is then
             ("default_transaction_isolation", "read committed"),
             # an error where a policy of another table would hide rows from the author's statement

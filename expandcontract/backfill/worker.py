@@ -23,10 +23,11 @@ from expandcontract.backfill.work import Work
 from expandcontract.database.backfill_records import BackfillState
 from expandcontract.database.row_errors import is_about_a_row
 from expandcontract.domain.pace import SMALLEST, Pace
-from expandcontract.errors import LockBudgetSpent
+from expandcontract.errors import LockBudgetSpent, StepFailed
 
 _IN_THE_WAY = (LockNotAvailable, DeadlockDetected, SerializationFailure, QueryCanceled)
 _RETRIES = 20
+_LOSSES = 4  # a statement that ends its own session, or the whole server, must not do so for ever
 MOST_SET_ASIDE = 1000  # rows: where more can't be filled, the expression is at fault rather than the rows
 _LONGEST_NAP = 0.2  # seconds; how late a signal may be heard while a worker waits
 
@@ -66,6 +67,7 @@ class Filler:
 
         Raises:
             LockBudgetSpent: a range ran into locks again and again; the position is kept.
+            StepFailed: the connection was lost again and again at one range; the position is kept.
             psycopg.Error: a range failed for another reason; the position is kept.
         """
         while self._tally.may_go_on():
@@ -121,6 +123,8 @@ class Filler:
                 raise
             self._ranges.close_stretch(self._work.revision, taken.number_of_pass, taken.stretch.number)
         except psycopg.Error as error:
+            if self._connection.closed and taken.range.attempts > _LOSSES:
+                raise _lost_again(self._work.revision, error) from error
             if not is_about_a_row(error):
                 raise
             self._narrow_down(taken, _words(error), error.sqlstate or "")
@@ -230,6 +234,14 @@ class Filler:
     def _is_gone(self, taken: Taken) -> bool:
         name = sql.Identifier(taken.stretch.schema, taken.stretch.relation).as_string(None)
         return self._ledger.root(name) is None
+
+
+def _lost_again(revision: str, error: psycopg.Error) -> StepFailed:
+    return StepFailed(
+        f"the connection was lost again and again at the same range of backfill {revision}; the position is kept",
+        because=f"{_words(error)}; the server's log may say why",
+        next_command=f"ec backfill {revision}",
+    )
 
 
 def _words(error: Exception) -> str:

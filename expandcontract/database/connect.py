@@ -88,14 +88,20 @@ def server_error(error: BaseException) -> EcError | None:
         )
     if sqlstate == "25006":
         return ServerUnfit("the server is read-only for us", because=words)
-    lost = isinstance(error, psycopg.OperationalError) and (sqlstate is None or sqlstate.startswith(("08", "57P")))
-    if lost:
+    if _is_lost(error, sqlstate):
         return StepFailed(
             "the connection to the server was lost",
             because=words,
             next_command="run the same command again: it goes on from what is committed (see ec status)",
         )
     return None
+
+
+def _is_lost(error: BaseException, sqlstate: str | None) -> bool:
+    if sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    # 25P03 and 25P04 end the session: https://www.postgresql.org/docs/current/errcodes-appendix.html
+    return isinstance(error, psycopg.Error) and sqlstate.startswith(("08", "57P", "25P03", "25P04"))
 
 
 def _check(connection: psycopg.Connection[Any], address: Address, *, direct: bool) -> None:

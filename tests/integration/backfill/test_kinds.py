@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -16,7 +17,7 @@ from psycopg.types.json import Jsonb
 from expandcontract.backfill.ending import Outcome
 from expandcontract.backfill.kinds.kind import AuthorsMistake, NotFalsified
 from expandcontract.domain.change import Backfill, Sync
-from expandcontract.errors import LockBudgetSpent
+from expandcontract.errors import LockBudgetSpent, StepFailed
 from tests.fixtures.filling import Filling
 
 ROWS = 5000
@@ -217,6 +218,45 @@ def test_no_row_is_locked_while_the_function_runs_unless_it_changed_meanwhile(fi
 
     assert filling.run(replace(SLUGS, transform=watching)).outcome is Outcome.COMPLETE
     assert [state for (state,) in seen if state != "idle"] == ["idle in transaction"]  # for the row that was changed
+
+
+def test_a_worker_that_sleeps_in_a_transaction_loses_its_session_and_goes_on_in_another(articles: Filling) -> None:
+    plain, slept = SLUGS.transform, [0]
+    assert plain is not None
+
+    def sleepy(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        if len(rows) > 1:
+            articles.execute("UPDATE articles SET title = title || '!' WHERE id = 3000 AND slug IS NULL")
+        elif not slept[0]:  # the row that changed meanwhile; it is locked
+            slept[0] += 1
+            time.sleep(0.5)
+        return plain(rows)
+
+    assert articles.run(replace(SLUGS, transform=sleepy), idle=0.1).outcome is Outcome.COMPLETE
+
+    assert slept == [1]
+    assert (
+        articles.value("SELECT count(*) FROM articles WHERE slug IS DISTINCT FROM lower(replace(title, ' ', '-'))") == 0
+    )
+
+
+def test_a_range_that_ends_its_session_each_time_ends_the_run(articles: Filling) -> None:
+    plain, calls = SLUGS.transform, []
+    assert plain is not None
+
+    def deadly(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        if any(row["title"] == "Title 4999" for row in rows):
+            calls.append(len(rows))
+            articles.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'ec:backfill:%'"
+            )
+        return plain(rows)
+
+    with pytest.raises(StepFailed, match="lost again and again at the same range of backfill 0002"):
+        articles.run(replace(SLUGS, transform=deadly))
+
+    assert len(calls) == 5
+    assert articles.run(SLUGS).outcome is Outcome.COMPLETE
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_ranges_have_no_gap_and_no_overlap_and_their_sums_are_the_rows(project):
     running = project.start("backfill", "--rate", "2500")
     until(lambda: project.rows("SELECT FROM ec.backfill_range") or not running.is_running)
     running.kill()
-    until(lambda: not project.rows("SELECT FROM pg_locks WHERE locktype = 'advisory'"))
+    until(lambda: not project.runners())
 
     (done,) = project.json("backfill", "--rate", "max")["filled"]
 

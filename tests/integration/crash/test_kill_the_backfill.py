@@ -48,7 +48,7 @@ def test_a_backfill_killed_at_three_moments_ends_complete_and_nothing_is_done_tw
     for more in (1, luck.randrange(3_000, 9_000), luck.randrange(3_000, 9_000)):
         running = start_and_wait_for(to_fill, more, "--rate", "15000")
         running.kill()
-        until(lambda: not to_fill.rows("SELECT FROM pg_locks WHERE locktype = 'advisory'"), what="the lock being freed")
+        until(lambda: not to_fill.runners(), what="the lock being freed")
         ranges, filled = written(to_fill)
         assert 0 < ranges == filled < ROWS
         # the contract is refused meanwhile, and drops nothing
@@ -80,7 +80,7 @@ def test_a_backfill_that_is_told_to_stop_saves_its_position(to_fill, number):
     assert 0 < ranges == filled < ROWS
     assert f"backfill 0002 was interrupted after {ranges} rows; the position is saved" in stopped.stderr
     assert "next:    ec backfill 0002" in stopped.stderr
-    assert not to_fill.rows("SELECT FROM pg_locks WHERE locktype = 'advisory'")
+    assert not to_fill.runners()
     assert to_fill.steps()["backfill 0002"] == "started"
     (event,) = to_fill.json("log", "0002", "--most", "1")["events"]
     assert (event["kind"], event["facts"]["rows"]) == ("backfill interrupted", ranges)
@@ -108,14 +108,14 @@ def test_a_second_run_joins_and_a_different_backfill_of_the_table_is_told_who_fi
     undo = to_fill.ec("undo", "0002", "--give-up", "2")
     joined = to_fill.json("backfill", "0002", "--max-rows", "500", code=5)
 
-    pid = to_fill.value("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
+    pid = to_fill.runners()[0]
     assert other["error"]["kind"] == "RunnerBusy"
     assert f"backend {pid} (process {running.process.pid} on " in other["error"]["because"]
     assert "fills it for 0002" in other["error"]["because"]
     assert undo.code == 3  # green has traffic
     assert joined["remaining"][0]["rows"] >= 500
     running.kill()
-    until(lambda: not to_fill.rows("SELECT FROM pg_locks WHERE locktype = 'advisory'"))
+    until(lambda: not to_fill.runners())
     to_fill.ok("backfill", "--rate", "max")
 
 
@@ -154,7 +154,7 @@ def test_whatever_is_written_during_a_backfill_is_right_in_both_shapes(to_fill):
         try:
             running = start_and_wait_for(to_fill, 5_000, "--rate", "25000")
             running.kill()
-            until(lambda: not to_fill.rows("SELECT FROM pg_locks WHERE locktype = 'advisory'"))
+            until(lambda: not to_fill.runners())
             done = to_fill.ec("backfill", "--rate", "max", "--json")
         finally:
             stop.set()

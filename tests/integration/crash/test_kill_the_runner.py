@@ -73,7 +73,7 @@ def kill_in(project, part, *command):
     assert running.is_running, running.end()
     running.kill()
     project.execute(f"SELECT pg_terminate_backend({pid})")  # what its keepalives or its next read do later
-    until(lambda: not project.rows("SELECT FROM pg_locks WHERE locktype = 'advisory'"), what="the runner's lock")
+    until(lambda: not project.runners(), what="the runner's lock")
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def kill_while_the_index_is_built(project):
     running = project.start("migrate", "expand")
     until(lambda: project.rows(BUILDING) or not running.is_running, what="the index being built")
     running.kill()
-    until(lambda: not project.rows("SELECT FROM pg_locks WHERE locktype = 'advisory'"), what="the runner's lock")
+    until(lambda: not project.runners(), what="the runner's lock")
 
 
 def test_an_index_left_invalid_by_a_killed_runner_is_built_anew(users):
