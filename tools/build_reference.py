@@ -23,6 +23,7 @@ from expandcontract import config, errors
 from expandcontract.alembic_bridge import operations as bridge
 from expandcontract.backfill.health.catalogue import KINDS
 from expandcontract.cli.main import ec
+from expandcontract.colours.catalogue import BUILT_IN, kind_named
 from expandcontract.commands.result import Outcome
 from expandcontract.domain import change, phase, refusal, step
 from expandcontract.domain.duration import format_duration
@@ -240,6 +241,32 @@ def health_signals() -> str:
     return "| key | looks at | default | example |\n|---|---|---|---|\n" + "\n".join(rows)
 
 
+def colour_sources() -> str:
+    """The kinds of colour source with their options."""
+    parts = []
+    for name in BUILT_IN:
+        kind = kind_named(name)
+        module = inspect.getmodule(kind)
+        texts = [
+            *inspect.cleandoc(module.__doc__ or "").split("\n\n"),
+            *inspect.cleandoc(kind.__doc__ or "").split("\n\n"),
+        ]
+        parts += [f"### {name}", *(" ".join(text.split()).replace("``", "`") for text in texts)]
+        comments = {option: comment for option, _, comment in commented(module, kind.__name__)}
+        rows = [f"| `{option.name}` | {_needed(option)} | {comments[option.name]} |" for option in fields(kind)]
+        if rows:
+            parts.append("| option | default | meaning |\n|---|---|---|\n" + "\n".join(rows))
+    return "\n\n".join(parts)
+
+
+def _needed(option: Any) -> str:
+    if option.default is MISSING:
+        return "needed"
+    if option.default is None:
+        return "–"
+    return f"`{str(option.default).lower() if isinstance(option.default, bool) else option.default}`"
+
+
 def _limit(text: str) -> str:
     return text if text == "off" else f"`{text}`"
 
@@ -340,6 +367,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "operations": operations,
     "ledger": ledger,
     "health-signals": health_signals,
+    "colour-sources": colour_sources,
 }
 
 if __name__ == "__main__":

@@ -1,0 +1,89 @@
+"""A witness: a source that somebody has configured, by its name; and all of them asked at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from expandcontract.colours.catalogue import kind_named
+from expandcontract.colours.options import made_from
+from expandcontract.colours.source import Scene, Source, Unanswered
+from expandcontract.domain.sighting import Look
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What every source may have beside its own options: a drain at least so long, and its words for our colours."""
+
+    drain: timedelta = timedelta(0)
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Witness:
+    """
+    A configured source.
+
+    Attributes:
+        name: what the configuration calls it.
+        source: who is asked.
+        terms: how its answer is understood.
+    """
+
+    name: str
+    source: Source
+    terms: Terms = field(default_factory=Terms)
+
+    def look(self, scene: Scene) -> Look:
+        """What it says just now; a source that can't be read is a look without weights."""
+        try:
+            answer = self.source.ask(scene)
+        except Unanswered as error:
+            return Look(self.name, str(error))
+        except Exception as error:  # a client library's own, or another package's fault
+            return Look(self.name, f"nothing: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+        weights: dict[str, int] = {}
+        for word, weight in answer.weights.items():
+            colour = self.terms.names.get(word, word)
+            weights[colour] = weights.get(colour, 0) + weight
+        drain = max(answer.stickiness, answer.drain, self.terms.drain)
+        return Look(self.name, answer.said, weights, answer.switched_at, drain)
+
+
+def witness_from(name: str, table: Mapping[str, Any]) -> Witness:
+    """
+    The witness that a table of the configuration means.
+
+    Raises:
+        ValueError: every mistake in the table, in one sentence.
+    """
+    if not isinstance(table.get("source"), str):
+        raise ValueError("has no source, which says what kind it is")
+    own = {key: value for key, value in table.items() if key not in ("source", "drain", "names")}
+    shared = {key: table[key] for key in ("drain", "names") if key in table}
+    return Witness(name, made_from(kind_named(table["source"]), own), made_from(Terms, shared))
+
+
+def ask_all(witnesses: Sequence[Witness], scene: Scene) -> tuple[Look, ...]:
+    """
+    What each says, asked side by side; one that hasn't answered in time has said nothing.
+
+    A library's own time-outs are for each of its reads, so a server that trickles would keep us for ever.
+    """
+    found: dict[str, Look] = {}
+
+    def ask(witness: Witness) -> None:
+        found[witness.name] = witness.look(scene)
+
+    threads = [threading.Thread(target=ask, args=(witness,), daemon=True) for witness in witnesses]
+    deadline = time.monotonic() + scene.seconds
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    late = f"nothing within {scene.seconds:g} s"
+    return tuple(found.get(witness.name) or Look(witness.name, late) for witness in witnesses)
