@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,8 @@ class Settings:
     lock_budget: timedelta = timedelta(minutes=10)  # all attempts of one part together
     rate: int | None = 10_000  # a backfill's rows per second; None is flat out
     witnesses: int | None = None  # how many colour sources must agree; None is all that are configured
+    observed_gap: timedelta = timedelta(minutes=10)  # the longest time between two looks that still counts as observed
+    observed_share: float = 0.95  # how much of its rollback window must have been observed before a contract
     colours: tuple[Witness, ...] = ()  # who knows the traffic; without any it is what `ec colour traffic` records
     rate_is_asked: bool = False  # on the command line, so that a backfill that has begun changes its rate, too
     rate_is_here: bool = False  # on the command line or in EC_RATE, so that it goes over what a revision declares
@@ -68,6 +71,19 @@ def parse_count(value: object) -> int:
     return int(text)
 
 
+def parse_share(value: object) -> float:
+    """
+    A share from ``95%``, as a number from 0 to 1.
+
+    Raises:
+        ValueError: anything else.
+    """
+    found = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%", str(value))
+    if not found or float(found[1]) > 100:
+        raise ValueError(f"{value!r} is not a share; write for example 95%")
+    return float(found[1]) / 100
+
+
 _LINT = "lint"  # a table of its own, which `ec lint` reads
 _HEALTH = "health"  # another, for the signals that a backfill heeds
 _COLOURS = "colours"  # another, with a table for each colour source
@@ -79,6 +95,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "lock_budget": lambda value: parse_duration(str(value)),
     "rate": parse_rate,
     "witnesses": parse_count,
+    "observed_gap": lambda value: parse_duration(str(value)),
+    "observed_share": parse_share,
 }
 
 

@@ -16,7 +16,7 @@ from expandcontract.commands import backfill_report as reporting
 from expandcontract.commands import backfill_status as seeing
 from expandcontract.commands import backfill_verify as verifying
 from expandcontract.config import parse_rate
-from expandcontract.domain.gate import at
+from expandcontract.domain.moment import at
 from expandcontract.errors import UsageError
 
 

@@ -11,7 +11,7 @@ from expandcontract.cli.boundary import run
 from expandcontract.cli.text import lines, result_text
 from expandcontract.commands import log as command
 from expandcontract.database.ledger import Event
-from expandcontract.domain.gate import at
+from expandcontract.domain.moment import at
 
 
 @click.command(short_help="Show what happened, when, by whom, from which tree.")

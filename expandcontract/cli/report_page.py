@@ -10,7 +10,7 @@ from html import escape
 
 from expandcontract.commands.backfill_report import PauseView, ReportResult, SliceView
 from expandcontract.domain.duration import format_duration
-from expandcontract.domain.gate import at
+from expandcontract.domain.moment import at
 
 _WIDTH, _HEIGHT = 960, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 8, 12, 26

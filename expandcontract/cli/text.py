@@ -7,7 +7,7 @@ from functools import singledispatch
 
 from expandcontract.commands.colour import ColourView
 from expandcontract.commands.result import Result
-from expandcontract.domain.gate import at
+from expandcontract.domain.moment import at
 from expandcontract.domain.refusal import Refusal
 from expandcontract.errors import EcError
 

@@ -10,6 +10,7 @@ from expandcontract.domain import gate
 from expandcontract.domain.change import Backfill
 from expandcontract.domain.colour import Router
 from expandcontract.domain.facts import Facts
+from expandcontract.domain.moment import no_earlier_than
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.refusal import Code, Refusal
 from expandcontract.domain.step import Step
@@ -64,7 +65,7 @@ def test_times_are_told_in_utc_to_the_second() -> None:
     ],
 )
 def test_nobody_is_told_to_come_back_too_early(moment: str, told: str) -> None:
-    assert gate.no_earlier_than(datetime.fromisoformat(moment)) == told
+    assert no_earlier_than(datetime.fromisoformat(moment)) == told
 
 
 # expand
