@@ -519,12 +519,17 @@ def ships_what_was_contracted(release: Release, facts: Facts) -> list[Refusal]:
             step,
             facts.title(step.revision),
             Code.CONTRACTED,
-            because=f"release {release.tag} lacks {step.revision}, whose contract is {state}: its schema is gone",
+            because=f"release {release.tag} lacks {step.revision}, whose contract is {state}{_since(step, facts)}:"
+            " its schema is gone",
             next="keep the traffic where it is, or deploy a release that ships it",
         )
         for step, state in sorted(facts.steps.items())
         if step.phase is Phase.CONTRACT and state is not StepState.PENDING and step.revision not in release.ships
     ]
+
+
+def _since(step: Step, facts: Facts) -> str:
+    return f" since {at(facts.finished[step])}" if step in facts.finished else ""
 
 
 TRAFFIC_CONDITIONS: tuple[TrafficCondition, ...] = (
@@ -537,6 +542,23 @@ TRAFFIC_CONDITIONS: tuple[TrafficCondition, ...] = (
 def traffic_refusals(release: Release, facts: Facts) -> tuple[Refusal, ...]:
     """Why that release may not take traffic now; empty means that it may."""
     return tuple(no for condition in TRAFFIC_CONDITIONS for no in condition(release, facts))
+
+
+SCHEMA_CONDITIONS: tuple[TrafficCondition, ...] = (expanded_what_it_ships, ships_what_was_contracted)
+
+
+def schema_refusals(release: Release, facts: Facts) -> tuple[Refusal, ...]:
+    """Why the schema isn't what that release needs; rows that are still to be filled don't count."""
+    return tuple(no for condition in SCHEMA_CONDITIONS for no in condition(release, facts))
+
+
+def contracts_that_end(release: Release, facts: Facts) -> tuple[Step, ...]:
+    """The contracts that wait and that the release lacks: each ends the way back to it."""
+    return tuple(
+        step
+        for step in sorted(facts.recorded)
+        if step.phase is Phase.CONTRACT and contract_waits(step.revision, facts) and step.revision not in release.ships
+    )
 
 
 def releases_with_traffic(revision: str, facts: Facts) -> tuple[str, ...]:
