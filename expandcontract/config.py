@@ -17,6 +17,7 @@ from expandcontract.colours.configuration import read_witnesses
 from expandcontract.colours.witness import Witness
 from expandcontract.domain.duration import parse_duration
 from expandcontract.errors import ConfigurationError
+from expandcontract.evidence.alert_sources import NamedAlert, read_alert_sources
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Settings:
     witnesses: int | None = None  # how many colour sources must agree; None is all that are configured
     observed_gap: timedelta = timedelta(minutes=10)  # the longest time between two looks that still counts as observed
     observed_share: float = 0.95  # how much of its rollback window must have been observed before a contract
+    alerts: tuple[NamedAlert, ...] = ()  # who may object to a contract and to a switch
     colours: tuple[Witness, ...] = ()  # who knows the traffic; without any it is what `ec colour traffic` records
     rate_is_asked: bool = False  # on the command line, so that a backfill that has begun changes its rate, too
     rate_is_here: bool = False  # on the command line or in EC_RATE, so that it goes over what a revision declares
@@ -87,7 +89,8 @@ def parse_share(value: object) -> float:
 _LINT = "lint"  # a table of its own, which `ec lint` reads
 _HEALTH = "health"  # another, for the signals that a backfill heeds
 _COLOURS = "colours"  # another, with a table for each colour source
-_TABLES = (_LINT, _HEALTH, _COLOURS)
+_ALERTS = "alerts"  # another, with a table for each alert source
+_TABLES = (_LINT, _HEALTH, _COLOURS, _ALERTS)
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "contract_after": lambda value: parse_duration(str(value)),
@@ -117,9 +120,10 @@ def load_settings(project: ProjectOptions, given: Mapping[str, object]) -> Setti
     sources += [(f"--{name.replace('_', '-')}", name, value) for name, value in given.items() if value is not None]
     health, mistakes = _health(file, table.get(_HEALTH, {}))
     colours, wrong = read_witnesses(table.get(_COLOURS, {}))
-    mistakes += [f"{file}: {mistake}" for mistake in wrong]
+    alerts, wrong_alerts = read_alert_sources(table.get(_ALERTS, {}))
+    mistakes += [f"{file}: {mistake}" for mistake in (*wrong, *wrong_alerts)]
     address = os.environ.get("EC_DATABASE_URL")
-    settings = Settings(project=project, health=health, colours=colours, database_url=address)
+    settings = Settings(project=project, health=health, colours=colours, alerts=alerts, database_url=address)
     for place, name, value in sources:
         if name not in _READERS:
             mistakes.append(f"{place} is unknown; there are {', '.join(_READERS)}")

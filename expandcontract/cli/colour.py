@@ -56,9 +56,10 @@ def traffic(context: click.Context, weights: tuple[str, ...], dry_run: bool, as_
 @click.pass_context
 def check(context: click.Context, colour: str, rollback: bool, as_json: bool) -> None:
     """
-    May the release on COLOUR take traffic now? Exit 0 for yes, 3 for no.
+    May the release on COLOUR take traffic now? Exit 0 for yes, 3 for no, 1 where only an alert source objects.
 
-    Answered from the database alone; with EC_DATABASE_URL set, env.py isn't even loaded.
+    Answered from the database, and the alert sources where any are configured; with EC_DATABASE_URL set, env.py isn't
+    even loaded. With --rollback no alert source is asked.
     """
     run(
         "colour check",
@@ -111,6 +112,7 @@ def _(result: command.ColourResult) -> str:
 @result_text.register
 def _(result: command.CheckResult) -> str:
     shown = [colour_line(view) for view in result.colours]
+    shown += [f"{alert.name} is {alert.verdict}: {alert.said}" for alert in result.alerts]
     if result.rollback and result.outcome is Outcome.DONE:
         ends = ", ".join(map(str, result.ends))
         shown.append(f"the way back is open; it ends with {ends}" if ends else "the way back is open")

@@ -1,17 +1,15 @@
-"""A witness: a source that somebody has configured, by its name; and all of them asked at once."""
+"""A witness: a source that somebody has configured, by its name."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from expandcontract.colours.catalogue import kind_named
-from expandcontract.colours.options import made_from
 from expandcontract.colours.source import Scene, Source, Unanswered
+from expandcontract.domain.options import made_from
 from expandcontract.domain.sighting import Look
 
 
@@ -66,24 +64,3 @@ def witness_from(name: str, table: Mapping[str, Any]) -> Witness:
     own = {key: value for key, value in table.items() if key not in ("source", "drain", "names")}
     shared = {key: table[key] for key in ("drain", "names") if key in table}
     return Witness(name, made_from(kind_named(table["source"]), own), made_from(Terms, shared))
-
-
-def ask_all(witnesses: Sequence[Witness], scene: Scene) -> tuple[Look, ...]:
-    """
-    What each says, asked side by side; one that hasn't answered in time has said nothing.
-
-    A library's own time-outs are for each of its reads, so a server that trickles would keep us for ever.
-    """
-    found: dict[str, Look] = {}
-
-    def ask(witness: Witness) -> None:
-        found[witness.name] = witness.look(scene)
-
-    threads = [threading.Thread(target=ask, args=(witness,), daemon=True) for witness in witnesses]
-    deadline = time.monotonic() + scene.seconds
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    late = f"nothing within {scene.seconds:g} s"
-    return tuple(found.get(witness.name) or Look(witness.name, late) for witness in witnesses)

@@ -9,9 +9,9 @@ from expandcontract.alembic_bridge.offline import render
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.sync_check import check_syncs
 from expandcontract.backfill.verification import rows_left_in
+from expandcontract.commands.asking import with_evidence
 from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.filling import Pacing, fill
-from expandcontract.commands.observing import with_evidence
 from expandcontract.commands.result import Refused, Result, outcome_of
 from expandcontract.commands.running import Running, become_runner, user_connection
 from expandcontract.commands.situation import Situation, open_situation, with_rows_left

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 
 import psycopg
 
+from expandcontract.commands.asking import Observation
 from expandcontract.commands.colour import ColourView, router_of, views_of
 from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.ledger_session import LedgerSession, open_ledger
-from expandcontract.commands.observing import Observation, foreseen, observe
+from expandcontract.commands.observing import foreseen, observe
 from expandcontract.commands.result import Outcome, Result
 from expandcontract.config import Settings
 from expandcontract.domain.sighting import Look, TrafficState

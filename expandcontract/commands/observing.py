@@ -1,51 +1,16 @@
-"""Looking at the traffic through the witnesses, and what a contract has to know of it."""
+"""Looking at the traffic through the witnesses, and recording what was seen."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
-
-from expandcontract.colours.source import Scene
-from expandcontract.colours.witness import ask_all
+from expandcontract.commands.asking import PATIENCE, Observation, look
 from expandcontract.commands.colour import Move
 from expandcontract.commands.ledger_session import LedgerSession
 from expandcontract.config import Settings
-from expandcontract.database.ledger import Ledger
 from expandcontract.domain.colour import Router
-from expandcontract.domain.evidence import Evidence
-from expandcontract.domain.facts import Facts
-from expandcontract.domain.refusal import Refusal
-from expandcontract.domain.sighting import Sighting, sighting
-from expandcontract.domain.watching import Watching
+from expandcontract.domain.sighting import Sighting
 from expandcontract.errors import TryLater
-from expandcontract.evidence.sessions import sessions
 
-PATIENCE = 5.0  # seconds that a witness has, unless somebody waits for our locks
 _TRIES = 3
-
-
-@dataclass(frozen=True)
-class Observation:
-    """
-    A look at the traffic.
-
-    Attributes:
-        sighting: what the witnesses come to.
-        moved: other colours have traffic than the ledger knew.
-        at: when, on the database's clock.
-        refusals: why releases that have traffic now may not have it.
-    """
-
-    sighting: Sighting
-    moved: bool
-    at: datetime
-    refusals: tuple[Refusal, ...] = ()
-
-
-def look(settings: Settings, router: Router, seconds: float) -> Sighting:
-    """What the witnesses say just now, asked once."""
-    looks = ask_all(settings.colours, Scene(router, seconds))
-    return sighting(looks, needed=settings.witnesses or len(settings.colours), known=router.colours)
 
 
 def observe(settings: Settings, session: LedgerSession) -> Observation:
@@ -99,31 +64,3 @@ def _is_cutover(router: Router, seen: Sighting) -> bool:
 
 def _weights(router: Router) -> dict[str, int]:
     return {name: colour.weight for name, colour in router.colours.items() if colour.is_live}
-
-
-def with_evidence(
-    settings: Settings, ledger: Ledger, facts: Facts, *, seconds: float = PATIENCE, seen: Observation | None = None
-) -> Facts:
-    """
-    The facts with what a contract has to know beside the ledger.
-
-    Args:
-        settings: the settings.
-        ledger: in whose transaction the rest is read.
-        facts: without evidence.
-        seconds: how long the witnesses may take.
-        seen: a look that was recorded just now; without it they are asked.
-    """
-    if not facts.router.releases:  # nobody has traffic that a witness or a session could tell of
-        return facts
-    evidence = Evidence(sessions=sessions(ledger.executor, facts.router))
-    if settings.colours:
-        longest = max((change.contract_after for change in facts.tree), default=settings.contract_after)
-        known = tuple(one for one in ledger.stretches(facts.now - longest) if one.is_known)
-        evidence = replace(
-            evidence,
-            sighting=seen.sighting if seen else look(settings, facts.router, seconds),
-            just_moved=seen is not None and seen.moved,
-            watching=Watching(known, settings.observed_share, ledger.observed_last()),
-        )
-    return replace(facts, evidence=evidence)

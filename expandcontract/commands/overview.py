@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from expandcontract.commands.asking import with_evidence
 from expandcontract.commands.colour import ColourView, views_of
-from expandcontract.commands.observing import with_evidence
 from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings

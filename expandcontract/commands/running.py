@@ -14,8 +14,9 @@ from expandcontract.alembic_bridge.concurrent_indexes import clear_up
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.runner import Patience, Runner
 from expandcontract.alembic_bridge.sync_check import check_syncs
+from expandcontract.commands.asking import Observation, with_evidence
 from expandcontract.commands.conversation import Conversation
-from expandcontract.commands.observing import Observation, observe, with_evidence
+from expandcontract.commands.observing import observe
 from expandcontract.commands.result import Refused
 from expandcontract.commands.situation import Situation
 from expandcontract.database import ledger as ledgers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from expandcontract.domain.sighting import Sighting
 from expandcontract.domain.watching import Watching
@@ -31,6 +32,23 @@ class Session:
     age: timedelta | None
 
 
+class Verdict(StrEnum):
+    """What a question to somebody outside comes to."""
+
+    CLEAR = "clear"  # nothing speaks against it
+    SEEN = "seen"  # something does
+    INCONCLUSIVE = "inconclusive"  # nobody knows, which refuses as well
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What one configured alert source said: its name, the verdict, its words."""
+
+    name: str
+    verdict: Verdict
+    said: str
+
+
 @dataclass(frozen=True)
 class Evidence:
     """
@@ -39,9 +57,11 @@ class Evidence:
         just_moved: the traffic had moved since the ledger last knew, which it now does.
         watching: how the traffic was watched; None as for `sighting`.
         sessions: those that say to which release they belong.
+        alerts: what the configured alert sources say.
     """
 
     sighting: Sighting | None = None
     just_moved: bool = False
     watching: Watching | None = None
     sessions: tuple[Session, ...] = ()
+    alerts: tuple[Alert, ...] = ()

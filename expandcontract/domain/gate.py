@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from expandcontract.domain.change import Change
 from expandcontract.domain.duration import format_duration
+from expandcontract.domain.evidence import Verdict
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.moment import at, no_earlier_than
 from expandcontract.domain.phase import Phase
@@ -442,12 +443,27 @@ def no_session_lacks_it(change: Change, facts: Facts) -> Refusal | None:
     )
 
 
+def nothing_objects(change: Change, facts: Facts) -> Refusal | None:
+    """Condition 5: no alert fires, and whoever was to be asked has answered."""
+    objecting = [alert for alert in facts.evidence.alerts if alert.verdict is not Verdict.CLEAR]
+    if not objecting:
+        return None
+    return Refusal(
+        Step(change.revision, Phase.CONTRACT),
+        change.title,
+        Code.ALERT,
+        because="; ".join(f"{alert.name} is {alert.verdict}: {alert.said}" for alert in objecting),
+        next=f"once that is over: ec migrate contract {change.revision}",
+    )
+
+
 EVIDENCE_CONDITIONS: tuple[Condition, ...] = (
     traffic_is_known,
     witnesses_agree_with_the_ledger,
     clock_goes_forward,
     window_was_watched,
     no_session_lacks_it,
+    nothing_objects,
 )
 
 CONDITIONS: dict[Phase, tuple[Condition, ...]] = {

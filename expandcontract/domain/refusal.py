@@ -29,6 +29,7 @@ class Code(StrEnum):
     CLOCK = "clock"  # the database's clock went back
     UNWATCHED = "unwatched"  # too little of the rollback window was observed
     SESSION = "session"  # a session of a release that lacks the change is connected
+    ALERT = "alert"  # an alert source objects, or can't be asked
     LIVE_LACKS = "live-lacks"  # a live release lacks the change
     WINDOW_OPEN = "window-open"  # a release that lacks the change could still get its traffic back
     CONTRACTED = "contracted"  # the schema has lost what this release needs

@@ -12,7 +12,8 @@ import pytest
 from expandcontract.colours.http import Http
 from expandcontract.colours.probe import Probe
 from expandcontract.colours.source import Scene, Source, Unanswered
-from expandcontract.colours.witness import Witness, ask_all
+from expandcontract.colours.witness import Witness
+from expandcontract.commands.asking import ask_all
 from expandcontract.domain.colour import Router
 from tests.fixtures.http_server import Asked, HttpServer, Reply
 

@@ -11,10 +11,10 @@ import pytest
 from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.colours.catalogue import BUILT_IN, kind_named
 from expandcontract.colours.http import Http
-from expandcontract.colours.options import made_from
 from expandcontract.colours.source import Scene
 from expandcontract.config import Settings, load_settings
 from expandcontract.domain.colour import Router
+from expandcontract.domain.options import made_from
 from expandcontract.errors import ConfigurationError
 
 

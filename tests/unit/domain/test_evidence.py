@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from expandcontract.domain.evidence import Evidence, Session
+from expandcontract.domain.evidence import Alert, Evidence, Session, Verdict
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.gate import refusals
 from expandcontract.domain.phase import Phase
@@ -127,3 +127,12 @@ def test_only_a_contract_asks() -> None:
     found = replace(facts(CHANGE), evidence=Evidence(sighting=seen()))
 
     assert refusals(CHANGE, Phase.EXPAND, found) == ()
+
+
+@pytest.mark.parametrize("verdict", [Verdict.SEEN, Verdict.INCONCLUSIVE])
+def test_an_alert_source_that_objects_or_cannot_be_asked_refuses(verdict: Verdict) -> None:
+    quiet = Alert("deploys", Verdict.CLEAR, "nothing")
+    no = only(with_evidence(alerts=(quiet, Alert("pages", verdict, "alert ErrorRate"))))
+
+    assert (no.code, no.because) == (Code.ALERT, f"pages is {verdict}: alert ErrorRate")
+    assert refusals(CHANGE, Phase.CONTRACT, with_evidence(alerts=(quiet,))) == ()

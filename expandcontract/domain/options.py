@@ -1,4 +1,4 @@
-"""The options of a source: a table of the configuration becomes the fields of a dataclass."""
+"""A table of the configuration becomes the fields of a dataclass."""
 
 from __future__ import annotations
 
@@ -57,6 +57,12 @@ def _whole(value: object) -> int:
     return value
 
 
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} must be a number")
+    return float(value)
+
+
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"{value!r} must be true or false")
@@ -78,6 +84,7 @@ def _names(value: object) -> Mapping[str, str]:
 _READERS: Mapping[Any, Callable[[object], object]] = {
     str: _text,
     int: _whole,
+    float: _number,
     bool: _flag,
     timedelta: lambda value: parse_duration(str(value)),
     tuple[str, ...]: _texts,
