@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -76,13 +77,16 @@ def with_evidence(
     """
     if not facts.router.releases:  # nobody has traffic that a witness or a session could tell of
         return facts
-    evidence = Evidence(sessions=sessions(ledger.executor, facts.router), alerts=ask_alerts(settings, seconds))
+    with ThreadPoolExecutor(max_workers=1) as beside:  # one time for all, since locks may be held
+        asked = beside.submit(ask_alerts, settings, seconds)
+        seen_now = seen.sighting if seen else look(settings, facts.router, seconds)
+    evidence = Evidence(sessions=sessions(ledger.executor, facts.router), alerts=asked.result())
     if settings.colours:
         longest = max((change.contract_after for change in facts.tree), default=settings.contract_after)
         known = tuple(one for one in ledger.stretches(facts.now - longest) if one.is_known)
         evidence = replace(
             evidence,
-            sighting=seen.sighting if seen else look(settings, facts.router, seconds),
+            sighting=seen_now,
             just_moved=seen is not None and seen.moved,
             watching=Watching(known, settings.observed_share, ledger.observed_last()),
         )
