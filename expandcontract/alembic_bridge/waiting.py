@@ -24,8 +24,14 @@ from expandcontract.database import ledger as ledgers
 from expandcontract.database.queries import queries
 
 _Name = tuple[str | None, str]  # schema and name
+_ForeignKey = tuple[_Name, tuple[str, ...], _Name, tuple[str, ...]]  # from which table and columns to which
 
 _RENAME = re.compile(r'\bRENAME\s+(?:CONSTRAINT\s+)?(?:"?(?P<old>\w+)"?\s+)?TO\s+"?(?P<new>\w+)"?', re.IGNORECASE)
+_NAME = r'("(?:[^"]|"")+"|\w+)'
+_TABLE_RENAMED = re.compile(rf"\bALTER\s+TABLE\s+(?:{_NAME}\.)?{_NAME}\s+RENAME\s+TO\s+{_NAME}", re.IGNORECASE)
+_INDEX_USED = re.compile(
+    rf"\bADD\s+CONSTRAINT\s+{_NAME}\s+(?:PRIMARY\s+KEY|UNIQUE)\s+USING\s+INDEX\s+{_NAME}", re.IGNORECASE
+)
 _ALTERED = re.compile(r'\bALTER\s+INDEX\s+(?:\w+\.)?"?(?P<old>\w+)"?', re.IGNORECASE)
 
 
@@ -35,10 +41,12 @@ class Waiting:
 
     default_schema: str | None
     tables: set[_Name] = field(default_factory=set)
+    new_tables: set[_Name] = field(default_factory=set)  # new names of tables
     columns: set[tuple[_Name, str]] = field(default_factory=set)
     altered: dict[tuple[_Name, str], set[str]] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)  # indexes and constraints that come, go or are renamed
     unique: set[tuple[_Name, tuple[str, ...]]] = field(default_factory=set)
+    foreign_keys: set[_ForeignKey] = field(default_factory=set)
 
     def learn(self, operation: MigrateOperation) -> None:
         """Take note of one operation of a contract."""
@@ -56,18 +64,32 @@ class Waiting:
                     self.unique.add((self._table(operation), tuple(map(str, operation.columns))))
             case ops.DropIndexOp():
                 self.named.add(str(operation.index_name))
+            case ops.CreateForeignKeyOp():
+                self.named.add(str(operation.constraint_name))
+                self.foreign_keys.add(self._foreign_key(operation))
             case ops.AddConstraintOp():
                 self.named.add(str(operation.constraint_name))  # type: ignore[attr-defined]
             case ops.DropConstraintOp():
                 self.named.add(str(operation.constraint_name))
             case ops.ExecuteSQLOp():
-                self.named.update(_renamed(str(operation.sqltext)))
+                self._learn_statement(str(operation.sqltext))
+
+    def _learn_statement(self, statement: str) -> None:
+        self.named.update(_renamed(statement))
+        if used := _INDEX_USED.search(statement):
+            self.named.update(map(_bare, used.groups()))
+        if renamed := _TABLE_RENAMED.search(statement):
+            schema, old, new = (name and _bare(name) for name in renamed.groups())
+            self.tables.add(self._name(schema, old))
+            self.new_tables.add(self._name(schema, new))
 
     def covers(self, difference: MigrateOperation) -> bool:
         """Whether a contract does away with this difference; of a column's changes, takes out those that it does."""
         match difference:
             case ops.DropTableOp():
                 return self._table(difference) in self.tables
+            case ops.CreateTableOp():
+                return self._table(difference) in self.new_tables
             case ops.DropColumnOp():
                 return (self._table(difference), difference.column_name) in self.columns
             case ops.AlterColumnOp():
@@ -80,6 +102,8 @@ class Waiting:
             case ops.CreateUniqueConstraintOp():
                 key = (self._table(difference), tuple(map(str, difference.columns)))
                 return str(difference.constraint_name) in self.named or key in self.unique
+            case ops.CreateForeignKeyOp():
+                return str(difference.constraint_name) in self.named or self._is_made(difference)
             case ops.AddConstraintOp():
                 return str(difference.constraint_name) in self.named  # type: ignore[attr-defined]
             case ops.DropConstraintOp():
@@ -92,11 +116,23 @@ class Waiting:
 
     def _goes(self, difference: Any, columns: Iterable[str]) -> bool:
         table = self._table(difference)
-        return table in self.tables or any((table, column) in self.columns for column in columns)
+        return table in self.tables | self.new_tables or any((table, column) in self.columns for column in columns)
+
+    def _is_made(self, difference: ops.CreateForeignKeyOp) -> bool:
+        key = self._foreign_key(difference)
+        return key in self.foreign_keys or key[0] in self.new_tables
+
+    def _foreign_key(self, operation: ops.CreateForeignKeyOp) -> _ForeignKey:
+        """What it is by, whatever it is called: models needn't name it."""
+        schemas = operation.kw.get("source_schema"), operation.kw.get("referent_schema")
+        source, referred = map(self._name, schemas, (operation.source_table, operation.referent_table))
+        return source, tuple(operation.local_cols), referred, tuple(operation.remote_cols)
 
     def _table(self, operation: Any) -> _Name:
-        schema = operation.schema
-        return (None if schema == self.default_schema else schema, str(operation.table_name))
+        return self._name(operation.schema, operation.table_name)
+
+    def _name(self, schema: str | None, name: Any) -> _Name:
+        return (None if schema == self.default_schema else schema, str(name))
 
 
 _FIELDS = ("modify_nullable", "modify_server_default", "modify_type", "modify_comment")
@@ -113,6 +149,10 @@ def _alterations(operation: ops.AlterColumnOp) -> set[str]:
 def _leave_out(operation: ops.AlterColumnOp, names: set[str]) -> None:
     for name in names:
         setattr(operation, name, None if name in ("modify_nullable", "modify_type") else False)
+
+
+def _bare(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
 
 
 def _renamed(statement: str) -> Iterator[str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from expandcontract.alembic_bridge.authoring.recipes import all_recipes
-from tests.lifecycles.recipes import CHANGES
 from tests.fixtures.lifecycle import LifeMaker, live, live_and_undo
+from tests.lifecycles.recipes import CHANGES
+
+MODELS_LACK_SOMETHING = {"add-partitioned-index"}  # the partitions
 
 
 def test_each_recipe_has_its_story() -> None:
@@ -15,7 +19,7 @@ def test_each_recipe_has_its_story() -> None:
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_nobody_notices(begun: LifeMaker, name: str) -> None:
-    with begun(CHANGES[name]) as life:
+    with begun(replace(CHANGES[name], compares=name not in MODELS_LACK_SOMETHING)) as life:
         live(life)
 
 

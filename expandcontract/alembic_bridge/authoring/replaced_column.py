@@ -52,6 +52,7 @@ class _Carried:
     at_once: list[MigrateOperation] = field(default_factory=list)  # with the column
     parts: list[Part] = field(default_factory=list)  # of the expand, after it
     to_validate: list[str] = field(default_factory=list)
+    foreign_keys: list[MigrateOperation] = field(default_factory=list)  # what drops them again
     at_last: list[MigrateOperation] = field(default_factory=list)  # when the old column has gone
 
 
@@ -108,7 +109,13 @@ def replacing(tables: LiveTables, replacement: Replacement, message: str, says: 
         ),
         downgrade=Drafted(
             f"Takes {new} away; {old.name} has everything that was written to it.",
-            (Part("undo", (DropSyncOp(sync), steps.drop_column(table, new), *replacement.undo_last)),),
+            (
+                Part(
+                    "undo",
+                    # foreign keys first: what they refer to is locked before anything is held
+                    (*carried.foreign_keys, DropSyncOp(sync), steps.drop_column(table, new), *replacement.undo_last),
+                ),
+            ),
         ),
         syncs=(sync,),
         backfill=Backfill(sync),
@@ -117,6 +124,7 @@ def replacing(tables: LiveTables, replacement: Replacement, message: str, says: 
             f"Nobody reads {old.name} any more; it goes, and {new} is as the models have it.",
             (
                 *steps.validate(table, *to_validate),
+                *steps.drop_foreign_keys(table, old.name),
                 Part(
                     f"remove_{old.name}",
                     tuple(at_last),
@@ -247,6 +255,7 @@ def _carry_keys(carried: _Carried, replacement: Replacement) -> None:
                     )
                 )
                 carried.to_validate.append(name)
+                carried.foreign_keys.append(steps.drop_constraint(table, name, "foreignkey"))
 
 
 def _foreign_key(

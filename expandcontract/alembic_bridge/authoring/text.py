@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import render_op, renderers
-from alembic.operations import MigrateOperation
+from alembic.operations import MigrateOperation, ops
 
 from expandcontract.alembic_bridge.authoring.draft import THIS_CHANGE, Draft, Drafted, Part, Remark, distinct
 from expandcontract.alembic_bridge.authoring.layout import WIDTH, laid_out, quoted
@@ -139,7 +139,7 @@ class _Renderer:
 
     def _statement(self, operation: MigrateOperation, indent: int) -> str:
         """Alembic's text of an operation, laid out; what isn't one expression stays as it is."""
-        lines = render_op(self._context, operation)
+        lines = _rendered(self._context, operation)
         comments = [line for line in lines if line.lstrip().startswith("#")]
         code = "\n".join(line for line in lines if line not in comments)
         if code:
@@ -150,6 +150,21 @@ class _Renderer:
         return "\n".join(
             [*(_comment(line.lstrip("# "), indent).rstrip() for line in comments), *([code] if code else [])]
         )
+
+
+def _rendered(context: AutogenContext, operation: MigrateOperation) -> list[str]:
+    """Alembic's text of an operation; before 1.18 it has none for a check."""
+    try:
+        return render_op(context, operation)
+    except NotImplementedError:
+        if not isinstance(operation, ops.CreateCheckConstraintOp):
+            raise
+    schema = {"schema": operation.schema} if operation.schema else {}
+    arguments = [
+        *map(repr, (operation.constraint_name, operation.table_name, str(operation.condition))),
+        *(f"{name}={value!r}" for name, value in {**schema, **operation.kw}.items()),
+    ]
+    return [f"{context.opts['alembic_module_prefix']}create_check_constraint({', '.join(arguments)})"]
 
 
 def _call(value: Sync | Backfill, **bare: str | None) -> str:
