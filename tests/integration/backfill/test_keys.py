@@ -66,10 +66,10 @@ def test_ranges_have_no_gap_and_do_not_overlap(filling: Filling, kind: str) -> N
     found = filling.rows(
         "SELECT lower_key, upper_key, rows_seen, rows_written FROM ec.backfill_range WHERE pass = 1 ORDER BY id"
     )
-    assert len(found) == 12  # a range has a twentieth of a second's worth of rows
+    assert len(found) == 6  # a range has a twentieth of a second's worth of rows
     assert found[0][0] is None
     assert [upper for _, upper, _, _ in found[:-1]] == [lower for lower, _, _, _ in found[1:]]
-    assert all(seen == written == 25 for _, _, seen, written in found)
+    assert all(seen == written == 50 for _, _, seen, written in found)
 
 
 # What the application does between two ranges: nothing, or it inserts, deletes, changes keys, or touches rows.

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from alembic.operations import MigrateOperation, ops
+
 from expandcontract.alembic_bridge.authoring import steps
 from expandcontract.alembic_bridge.authoring.autogenerate.placement import Fill, Move, Placement
 from expandcontract.alembic_bridge.authoring.draft import THIS_CHANGE, Draft, Drafted, Part
@@ -31,9 +33,15 @@ def drafts(placements: Sequence[Placement], message: str) -> tuple[Draft, ...]:
     return (first, *others)
 
 
+def _locks_one_table(operation: MigrateOperation) -> bool:
+    """Not so what drops a foreign key, which comes first: nothing is held yet while it waits for the other table."""
+    return not (isinstance(operation, ops.DropConstraintOp) and operation.constraint_type == "foreignkey")
+
+
 def _draft(placements: Sequence[Placement], message: str) -> Draft:
     contract = _parts(move for placed in placements for move in placed.contract)
     undoing = [operation for placed in reversed(placements) for operation in placed.undo]
+    undoing.sort(key=_locks_one_table)
     return Draft(
         message,
         expand=Drafted(_expand_says(placements), _parts(move for placed in placements for move in placed.expand)),

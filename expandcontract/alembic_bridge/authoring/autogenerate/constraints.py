@@ -123,12 +123,10 @@ def _foreign_key_added(key: sa.ForeignKeyConstraint, around: Surroundings) -> Pl
     adding.kw["postgresql_not_valid"] = True  # type: ignore[attr-defined]
     (validating,) = steps.validate(bare(table), name)
     holding = Part(f"hold_{name}", (adding,), "From now on every row that is written refers to one that exists.")
-    goes_with_column = any(around.new_column(table, column) is not None for column in key.column_keys)
-    undo = () if goes_with_column else (steps.drop_constraint(bare(table), name, "foreignkey"),)
     return Placement(
         table,
         expand=(Move(Wave.HOLD, holding, alone=True), Move(Wave.VALIDATE, validating, alone=True)),
-        undo=undo,
+        undo=(steps.drop_constraint(bare(table), name, "foreignkey"),),
         finds=f"the foreign key {name}",
     )
 
