@@ -9,8 +9,9 @@ from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.running import become_runner
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
+from expandcontract.domain.conditions.trees import edited_phases
 from expandcontract.domain.facts import Facts
-from expandcontract.domain.gate import amend_refusals, edited_phases
+from expandcontract.domain.gate import amend_refusals
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step
 

@@ -13,8 +13,9 @@ from expandcontract.commands.running import become_runner, user_connection
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
 from expandcontract.database.ledger import Ledger
+from expandcontract.domain.conditions.undo import releases_with_traffic
 from expandcontract.domain.facts import Facts
-from expandcontract.domain.gate import releases_with_traffic, undo_refusals
+from expandcontract.domain.gate import undo_refusals
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.refusal import Refusal
 from expandcontract.domain.step import Step

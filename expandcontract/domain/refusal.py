@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from expandcontract.domain.change import Change
+from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step
 
 
@@ -53,3 +56,21 @@ class Refusal:
     def window_open(self) -> bool:
         """Whether an open rollback window is the reason."""
         return self.code is Code.WINDOW_OPEN
+
+
+def refuse(
+    change: Change,
+    phase: Phase,
+    code: Code,
+    *,
+    because: str,
+    next: str,  # noqa: A002 - as the field is called
+    until: datetime | None = None,
+) -> Refusal:
+    """The refusal of that phase of the change."""
+    return Refusal(Step(change.revision, phase), change.title, code, because, next, until)
+
+
+def names(words: Sequence[str]) -> str:
+    """The words as a sentence lists them."""
+    return ", ".join(words)

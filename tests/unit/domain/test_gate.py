@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from expandcontract.domain import gate
+from expandcontract.domain import gate, moment
 from expandcontract.domain.change import Backfill
 from expandcontract.domain.colour import Router
+from expandcontract.domain.conditions import undo
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.moment import no_earlier_than
 from expandcontract.domain.phase import Phase
@@ -53,7 +54,7 @@ def contractable(**but: object) -> Facts:
 def test_times_are_told_in_utc_to_the_second() -> None:
     elsewhere = datetime.fromisoformat("2025-06-02T16:10:09.9+02:00")
 
-    assert gate.at(elsewhere) == "2025-06-02 14:10:09 UTC"
+    assert moment.at(elsewhere) == "2025-06-02 14:10:09 UTC"
 
 
 @pytest.mark.parametrize(
@@ -630,7 +631,7 @@ def test_a_change_that_later_ones_stand_on_cannot_be_undone(later: dict[str, str
 
 def test_an_undo_that_takes_a_way_back_names_the_releases_that_lose_it() -> None:
     router = moved(NEW, OLD, NOW - DAY)
-    assert gate.releases_with_traffic("8c1f", undoable(router=router)) == ("42",)
+    assert undo.releases_with_traffic("8c1f", undoable(router=router)) == ("42",)
 
     refusal = only(gate.undo_refusals(RENAME, undoable(router=router), frozenset({"41"})))
 
@@ -643,7 +644,7 @@ def test_an_undo_that_takes_a_way_back_names_the_releases_that_lose_it() -> None
 def test_each_release_is_given_up_by_name() -> None:
     router = moved(release("43", "77aa", "8c1f"), NEW, NOW - 2 * DAY).deploy("blue", OLD, NOW - DAY)
     router = router.shift({"blue": 100}, NOW - DAY).retire("green", NOW)
-    assert gate.releases_with_traffic("8c1f", undoable(router=router)) == ("42", "43")
+    assert undo.releases_with_traffic("8c1f", undoable(router=router)) == ("42", "43")
 
     assert only(gate.undo_refusals(RENAME, undoable(router=router), frozenset())).next.endswith(
         "--give-up 42 --give-up 43"
@@ -652,7 +653,7 @@ def test_each_release_is_given_up_by_name() -> None:
 
 
 def test_a_release_that_never_had_traffic_has_no_way_back_to_lose() -> None:
-    assert gate.releases_with_traffic("8c1f", undoable()) == ()
+    assert undo.releases_with_traffic("8c1f", undoable()) == ()
 
 
 # what a backfill must leave alone
