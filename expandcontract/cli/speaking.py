@@ -120,7 +120,7 @@ class Terminal(Lines):
             task,
             completed=progress.rows,
             total=progress.of_about,
-            rate=_how_fast(progress),
+            rate=_how_fast(progress) + (", verifying" if progress.verifies else ""),
         )
 
     def progress_ends(self) -> None:
@@ -166,5 +166,5 @@ def _how_fast(progress: Progress) -> str:
     """The rate, with what slows it down; or what is waited for."""
     if progress.is_waiting:
         return f"waiting: {progress.reason}"
-    rate = f"{progress.rate:,.0f} rows/s" + (", verifying" if progress.verifies else "")
+    rate = f"{progress.rate:,.0f} rows/s"
     return f"{rate} (at {100 * progress.share:.0f} %: {progress.reason})" if progress.reason else rate

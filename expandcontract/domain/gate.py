@@ -23,15 +23,6 @@ Condition = Callable[[Change, Facts], Refusal | None]
 TrafficCondition = Callable[[Release, Facts], list[Refusal]]
 UndoCondition = Callable[[Change, Facts, frozenset[str]], Refusal | None]
 
-EVIDENCE_CONDITIONS: tuple[Condition, ...] = (
-    evidence.traffic_is_known,
-    evidence.witnesses_agree_with_the_ledger,
-    evidence.clock_goes_forward,
-    evidence.window_was_watched,
-    evidence.no_session_lacks_it,
-    evidence.nothing_objects,
-)
-
 CONDITIONS: dict[Phase, tuple[Condition, ...]] = {
     Phase.EXPAND: (
         expand.expanding_tree_is_current,
@@ -51,6 +42,12 @@ CONDITIONS: dict[Phase, tuple[Condition, ...]] = {
         contract.backfill_is_complete,
         contract.every_live_colour_ships_it,
         contract.windows_are_closed,
+        evidence.traffic_is_known,
+        evidence.witnesses_agree_with_the_ledger,
+        evidence.clock_goes_forward,
+        evidence.window_was_watched,
+        evidence.no_session_lacks_it,
+        evidence.nothing_objects,
     ),
 }
 
@@ -80,8 +77,7 @@ AMEND_CONDITIONS: tuple[Condition, ...] = (
 
 def refusals(change: Change, phase: Phase, facts: Facts) -> tuple[Refusal, ...]:
     """Why that step may not run now, each condition for itself; empty means allowed."""
-    seen = EVIDENCE_CONDITIONS if phase is Phase.CONTRACT else ()
-    return tuple(no for condition in (*CONDITIONS[phase], *seen) if (no := condition(change, facts)) is not None)
+    return tuple(no for condition in CONDITIONS[phase] if (no := condition(change, facts)) is not None)
 
 
 def traffic_refusals(release: Release, facts: Facts) -> tuple[Refusal, ...]:

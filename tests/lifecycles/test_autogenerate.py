@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
+import pytest
+
 from tests.fixtures.lifecycle import ChangeInLife, LifeMaker, live, live_and_undo
 from tests.fixtures.project import AlembicProject
 from tests.fixtures.release_clients import Shape
@@ -179,6 +181,7 @@ def decide(project: AlembicProject) -> None:
 THE_REST = ChangeInLife(textwrap.dedent(BEFORE_2), textwrap.dedent(AFTER_2), OLD_2, NEW_2, decide)
 
 
+@pytest.mark.long
 def test_nobody_notices_the_rest(begun: LifeMaker) -> None:
     with begun(THE_REST) as life:
         live(life)
@@ -186,6 +189,7 @@ def test_nobody_notices_the_rest(begun: LifeMaker) -> None:
         assert again.json["outcome"] == "nothing"
 
 
+@pytest.mark.long
 def test_nothing_is_left_of_the_rest_after_an_undo(begun: LifeMaker) -> None:
     with begun(THE_REST) as life:
         live_and_undo(life)
@@ -222,11 +226,13 @@ NARROWING = ChangeInLife(
 )
 
 
+@pytest.mark.long
 def test_nobody_notices_that_a_type_is_narrowed(begun: LifeMaker) -> None:
     with begun(NARROWING) as life:
         live(life)
 
 
+@pytest.mark.long
 def test_nothing_is_left_of_a_narrowed_type_after_an_undo(begun: LifeMaker) -> None:
     with begun(NARROWING) as life:
         live_and_undo(life)

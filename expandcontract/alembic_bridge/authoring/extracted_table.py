@@ -27,8 +27,6 @@ from expandcontract.alembic_bridge.authoring.leaving import (
 from expandcontract.alembic_bridge.authoring.live_tables import LiveTables
 from expandcontract.domain.change import Backfill
 
-_ORDERED = steps.accepted("multiple-locks-in-transaction", "whoever uses the view locks in this order")
-
 
 class ExtractedTable:
     """The pieces of the draft; `keys` maps the key's columns to what they are called in the new table."""
@@ -83,7 +81,6 @@ class ExtractedTable:
                             *self._drop_view(),
                             *self._unfollow(),
                             *disabling(old, self.defaults),
-                            _ORDERED,
                             ops.DropTableOp(self.filled.name, schema=old.schema),
                         ),
                     ),
@@ -240,7 +237,7 @@ class ExtractedTable:
     def _take_name(self) -> list[MigrateOperation]:
         return [
             *self._drop_view(),
-            _ORDERED,
+            steps.accepted("multiple-locks-in-transaction", "whoever uses the view locks in this order"),
             steps.accepted("rename-table", "all know it by the new name already, until here by the view"),
             sql(f"ALTER TABLE {steps.relation(self.filled)} RENAME TO {steps.quoted(self.new.name)}"),
         ]

@@ -19,8 +19,6 @@ from expandcontract.alembic_bridge.authoring.leaving import differ, disabling, e
 from expandcontract.alembic_bridge.authoring.live_tables import LiveTables, compiled
 from expandcontract.domain.change import Backfill
 
-_ORDERED = steps.accepted("multiple-locks-in-transaction", "it gives up before anybody is found in a deadlock")
-
 _SHORT = (
     Remark("Twice this is less than deadlock_timeout, so nobody fails who locks the two tables the other way round."),
     sql("SET LOCAL lock_timeout = '400ms'"),
@@ -82,7 +80,6 @@ class MovedColumn:
                             *_SHORT,
                             *self._drop_push(),
                             *disabling(self.table, self.defaults),
-                            _ORDERED,
                             *self._drop_return(),
                             steps.drop_column(self.target, self.comer.name),
                         ),

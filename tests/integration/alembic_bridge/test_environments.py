@@ -29,7 +29,7 @@ def life(project, *options):
     assert project.value("SELECT count(*) FROM users WHERE display_name IS NULL") == 0
 
 
-@pytest.mark.parametrize("kind", ["begin", "psycopg-async", "asyncpg"])
+@pytest.mark.parametrize("kind", ["begin", pytest.param("psycopg-async", marks=pytest.mark.long), "asyncpg"])
 def test_a_change_lives_its_whole_life_through_an_env_py_of_that_kind(kind, database, make_project):
     life(make_project(database, kind))
 

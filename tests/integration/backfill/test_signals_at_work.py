@@ -160,6 +160,7 @@ def disturber(make_project: ProjectMaker, database: Database, monitoring: Monito
     return Disturber(project, monitoring)
 
 
+@pytest.mark.long
 def test_each_signal_stops_it_with_its_reason_and_lets_it_go_on(disturber: Disturber) -> None:
     project = disturber.project
     running = project.start("backfill", "0002", "--rate", "200")

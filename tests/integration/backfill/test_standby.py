@@ -106,6 +106,7 @@ def says_why(report: Progress) -> bool:
     return report.is_waiting and "replica-1 is behind by" in (report.reason or "")
 
 
+@pytest.mark.long
 def test_a_standby_that_replays_late_stops_the_backfill_whatever_it_says_itself(things: Filling, pair: Pair) -> None:
     engine = things.engine(FILLS, rate=5000, watched=True)
     with things.watching(FILLS, ReplicationDelay(Limits(stop=2.0))):
@@ -123,6 +124,7 @@ def test_a_standby_that_replays_late_stops_the_backfill_whatever_it_says_itself(
     assert [end.outcome for end in ended] == [Outcome.COMPLETE]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("named", "words"), [((), "was connected until"), (("replica-1",), "isn't connected")], ids=["seen", "named"]
 )

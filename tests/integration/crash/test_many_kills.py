@@ -103,6 +103,7 @@ def application(project, luck):
                 writer.result()
 
 
+@pytest.mark.long
 def test_every_row_is_right_and_written_once_however_often_workers_and_the_server_die(cluster, to_fill):
     print(f"EC_TEST_SEED={SEED} EC_TEST_KILLS={KILLS}")
     luck = random.Random(SEED)

@@ -11,7 +11,6 @@ from expandcontract.domain.change import Backfill
 from expandcontract.domain.colour import Router
 from expandcontract.domain.conditions import undo
 from expandcontract.domain.facts import Facts
-from expandcontract.domain.moment import no_earlier_than
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.refusal import Code, Refusal
 from expandcontract.domain.step import Step
@@ -58,15 +57,15 @@ def test_times_are_told_in_utc_to_the_second() -> None:
 
 
 @pytest.mark.parametrize(
-    ("moment", "told"),
+    ("now", "told"),
     [
         ("2025-06-02T14:10:09+00:00", "2025-06-02 14:10:09 UTC"),
         ("2025-06-02T14:10:09.000001+00:00", "2025-06-02 14:10:10 UTC"),
         ("2025-06-02T23:59:59.5+00:00", "2025-06-03 00:00:00 UTC"),
     ],
 )
-def test_nobody_is_told_to_come_back_too_early(moment: str, told: str) -> None:
-    assert no_earlier_than(datetime.fromisoformat(moment)) == told
+def test_nobody_is_told_to_come_back_too_early(now: str, told: str) -> None:
+    assert moment.no_earlier_than(datetime.fromisoformat(now)) == told
 
 
 # expand
