@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,8 +13,11 @@ from typing import Any
 
 from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.backfill.health.configuration import HealthSettings, read_health
+from expandcontract.colours.configuration import read_witnesses
+from expandcontract.colours.witness import Witness
 from expandcontract.domain.duration import parse_duration
 from expandcontract.errors import ConfigurationError
+from expandcontract.evidence.alert_sources import NamedAlert, read_alert_sources
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,11 @@ class Settings:
     lock_timeout: timedelta = timedelta(milliseconds=1200)
     lock_budget: timedelta = timedelta(minutes=10)  # all attempts of one part together
     rate: int | None = 10_000  # a backfill's rows per second; None is flat out
+    witnesses: int | None = None  # how many colour sources must agree; None is all that are configured
+    observed_gap: timedelta = timedelta(minutes=10)  # the longest time between two looks that still counts as observed
+    observed_share: float = 0.95  # how much of its rollback window must have been observed before a contract
+    alerts: tuple[NamedAlert, ...] = ()  # who may object to a contract and to a switch
+    colours: tuple[Witness, ...] = ()  # who knows the traffic; without any it is what `ec colour traffic` records
     rate_is_asked: bool = False  # on the command line, so that a backfill that has begun changes its rate, too
     rate_is_here: bool = False  # on the command line or in EC_RATE, so that it goes over what a revision declares
     health: HealthSettings = field(default_factory=HealthSettings)  # the signals that a backfill heeds
@@ -51,14 +60,46 @@ def parse_rate(value: object) -> int | None:
     return int(text)
 
 
+def parse_count(value: object) -> int:
+    """
+    A whole number above 0.
+
+    Raises:
+        ValueError: anything else.
+    """
+    text = str(value)
+    if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ValueError(f"{value!r} is not a whole number above 0")
+    return int(text)
+
+
+def parse_share(value: object) -> float:
+    """
+    A share from ``95%``, as a number from 0 to 1.
+
+    Raises:
+        ValueError: anything else.
+    """
+    found = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%", str(value))
+    if not found or float(found[1]) > 100:
+        raise ValueError(f"{value!r} is not a share; write for example 95%")
+    return float(found[1]) / 100
+
+
 _LINT = "lint"  # a table of its own, which `ec lint` reads
 _HEALTH = "health"  # another, for the signals that a backfill heeds
+_COLOURS = "colours"  # another, with a table for each colour source
+_ALERTS = "alerts"  # another, with a table for each alert source
+_TABLES = (_LINT, _HEALTH, _COLOURS, _ALERTS)
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "contract_after": lambda value: parse_duration(str(value)),
     "lock_timeout": lambda value: parse_duration(str(value)),
     "lock_budget": lambda value: parse_duration(str(value)),
     "rate": parse_rate,
+    "witnesses": parse_count,
+    "observed_gap": lambda value: parse_duration(str(value)),
+    "observed_share": parse_share,
 }
 
 
@@ -71,14 +112,18 @@ def load_settings(project: ProjectOptions, given: Mapping[str, object]) -> Setti
     """
     file = project.pyproject()
     table = _table(file)
-    sources = [(f"{file}: {name}", name, value) for name, value in table.items() if name not in (_LINT, _HEALTH)]
+    sources = [(f"{file}: {name}", name, value) for name, value in table.items() if name not in _TABLES]
     variables = {name: f"EC_{name.upper()}" for name in _READERS}
     sources += [
         (variable, name, os.environ[variable]) for name, variable in variables.items() if variable in os.environ
     ]
     sources += [(f"--{name.replace('_', '-')}", name, value) for name, value in given.items() if value is not None]
     health, mistakes = _health(file, table.get(_HEALTH, {}))
-    settings = Settings(project=project, health=health, database_url=os.environ.get("EC_DATABASE_URL"))
+    colours, wrong = read_witnesses(table.get(_COLOURS, {}))
+    alerts, wrong_alerts = read_alert_sources(table.get(_ALERTS, {}))
+    mistakes += [f"{file}: {mistake}" for mistake in (*wrong, *wrong_alerts)]
+    address = os.environ.get("EC_DATABASE_URL")
+    settings = Settings(project=project, health=health, colours=colours, alerts=alerts, database_url=address)
     for place, name, value in sources:
         if name not in _READERS:
             mistakes.append(f"{place} is unknown; there are {', '.join(_READERS)}")
@@ -87,6 +132,8 @@ def load_settings(project: ProjectOptions, given: Mapping[str, object]) -> Setti
             settings = replace(settings, **{name: _READERS[name](value)})
         except ValueError as error:
             mistakes.append(f"{place}: {error}")
+    if settings.witnesses is not None and not mistakes and settings.witnesses > len(colours):
+        mistakes.append(f"witnesses is {settings.witnesses}, and {len(colours)} colour source(s) are configured")
     if mistakes:
         raise ConfigurationError("the configuration can't be used", because="; ".join(mistakes))
     asked = given.get("rate") is not None

@@ -10,4 +10,5 @@ pytest_plugins = [
     "tests.fixtures.filling",
     "tests.fixtures.standby",
     "tests.fixtures.monitoring",
+    "tests.fixtures.http_server",
 ]

@@ -23,9 +23,11 @@ from expandcontract import config, errors
 from expandcontract.alembic_bridge import operations as bridge
 from expandcontract.backfill.health.catalogue import KINDS
 from expandcontract.cli.main import ec
+from expandcontract.colours.catalogue import BUILT_IN, kind_named
 from expandcontract.commands.result import Outcome
-from expandcontract.domain import change, phase, refusal, step
+from expandcontract.domain import change, evidence, phase, refusal, step
 from expandcontract.domain.duration import format_duration
+from expandcontract.evidence.alert_sources import KINDS as ALERT_KINDS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -240,6 +242,38 @@ def health_signals() -> str:
     return "| key | looks at | default | example |\n|---|---|---|---|\n" + "\n".join(rows)
 
 
+def colour_sources() -> str:
+    """The kinds of colour source with their options."""
+    return "\n\n".join(_kind(name, kind_named(name), with_module=True) for name in BUILT_IN)
+
+
+def alert_sources() -> str:
+    """The kinds of alert source with their options."""
+    return "\n\n".join(_kind(name, kind, with_module=False) for name, kind in ALERT_KINDS.items())
+
+
+def _kind(name: str, kind: type[Any], *, with_module: bool) -> str:
+    """A dataclass whose fields are options: what it and, where it is alone there, its module say, and a table."""
+    module = inspect.getmodule(kind)
+    documented = [module, kind] if with_module else [kind]
+    parts = [f"### {name}", *(paragraphs(one.__doc__) for one in documented)]
+    comments = {option: comment for option, _, comment in commented(module, kind.__name__)}
+    rows = [f"| `{option.name}` | {_needed(option)} | {comments[option.name]} |" for option in fields(kind)]
+    if rows:
+        parts.append("| option | default | meaning |\n|---|---|---|\n" + "\n".join(rows))
+    return "\n\n".join(parts)
+
+
+def _needed(option: Any) -> str:
+    if option.default is MISSING:
+        return "needed"
+    if option.default is None:
+        return "–"
+    if isinstance(option.default, tuple):
+        return f"`[{', '.join(map(repr, option.default))}]`"
+    return f"`{str(option.default).lower() if isinstance(option.default, bool) else option.default}`"
+
+
 def _limit(text: str) -> str:
     return text if text == "off" else f"`{text}`"
 
@@ -252,6 +286,8 @@ def _sentence_about(name: str) -> str:
 
 def _default(setting: Any) -> str:
     value = setting.default if setting.default is not MISSING else setting.default_factory()
+    if isinstance(value, float):  # a share, written as people write it
+        return f"`{value:.0%}`"
     if not isinstance(value, timedelta):
         return f"`{value}`"
     milliseconds = value // timedelta(milliseconds=1)
@@ -340,6 +376,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "operations": operations,
     "ledger": ledger,
     "health-signals": health_signals,
+    "colour-sources": colour_sources,
+    "alert-sources": alert_sources,
+    "verdicts": members(evidence, "Verdict"),
 }
 
 if __name__ == "__main__":

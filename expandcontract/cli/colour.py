@@ -9,6 +9,7 @@ from expandcontract.cli.boundary import run
 from expandcontract.cli.speaking import conversation
 from expandcontract.cli.text import colour_line, lines, result_text
 from expandcontract.commands import colour as command
+from expandcontract.commands.result import Outcome
 
 
 @click.group(short_help="Record who runs what and who has traffic; ask before it moves.")
@@ -50,15 +51,21 @@ def traffic(context: click.Context, weights: tuple[str, ...], dry_run: bool, as_
 
 @colour.command(short_help="Ask whether the release on COLOUR may take traffic.")
 @click.argument("colour")
+@click.option("--rollback", is_flag=True, help="It is the way back: say which waiting contracts will end it.")
 @options.as_json
 @click.pass_context
-def check(context: click.Context, colour: str, as_json: bool) -> None:
+def check(context: click.Context, colour: str, rollback: bool, as_json: bool) -> None:
     """
-    May the release on COLOUR take traffic now? Exit 0 for yes, 3 for no.
+    May the release on COLOUR take traffic now? Exit 0 for yes, 3 for no, 1 where only an alert source objects.
 
-    Answered from the database alone; with EC_DATABASE_URL set, env.py isn't even loaded.
+    Answered from the database, and the alert sources where any are configured; with EC_DATABASE_URL set, env.py isn't
+    even loaded. With --rollback no alert source is asked.
     """
-    run("colour check", lambda: command.check(options.settings_of(context), colour=colour), as_json=as_json)
+    run(
+        "colour check",
+        lambda: command.check(options.settings_of(context), colour=colour, rollback=rollback),
+        as_json=as_json,
+    )
 
 
 @colour.command()
@@ -100,3 +107,13 @@ def _(result: command.ColourResult) -> str:
     if not result.colours:
         return "no colour is known yet; ec colour deploy COLOUR RELEASE records one"
     return lines(colour_line(view) for view in result.colours)
+
+
+@result_text.register
+def _(result: command.CheckResult) -> str:
+    shown = [colour_line(view) for view in result.colours]
+    shown += [f"{alert.name} is {alert.verdict}: {alert.said}" for alert in result.alerts]
+    if result.rollback and result.outcome is Outcome.DONE:
+        ends = ", ".join(map(str, result.ends))
+        shown.append(f"the way back is open; it ends with {ends}" if ends else "the way back is open")
+    return lines(shown)

@@ -20,6 +20,7 @@ _COMMANDS = {
     "undo": "expandcontract.cli.undo:undo",
     "amend": "expandcontract.cli.amend:amend",
     "colour": "expandcontract.cli.colour:colour",
+    "observe": "expandcontract.cli.observe:observe",
     "lint": "expandcontract.cli.lint:lint",
     "plan": "expandcontract.cli.overview:plan",
     "status": "expandcontract.cli.overview:status",

@@ -14,7 +14,7 @@ from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.filling import Filled, Pacing, Remaining, fill, rate_of
 from expandcontract.commands.health import watched_signals
 from expandcontract.commands.result import Result, outcome_of
-from expandcontract.commands.running import user_connection
+from expandcontract.commands.running import observed, user_connection
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
 from expandcontract.database import catalog
@@ -93,6 +93,7 @@ def run(
             ledgers.install(situation.connection)
             for sentence in situation.reconcile():
                 conversation.says(sentence)
+            observed(situation, conversation)
         facts = situation.observed_facts()
         waiting = _waiting(situation, facts, only)
         facts = replace(facts, missing_triggers=_missing_triggers(situation, facts, waiting))

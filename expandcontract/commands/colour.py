@@ -8,13 +8,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
+from expandcontract.commands.asking import ask_alerts
 from expandcontract.commands.ledger_session import LedgerSession, facts_of, open_ledger, states
 from expandcontract.commands.result import Outcome, Result
 from expandcontract.config import Settings
 from expandcontract.domain.colour import Colour, Router
+from expandcontract.domain.evidence import Alert, Verdict
 from expandcontract.domain.facts import Facts
-from expandcontract.domain.gate import traffic_refusals
+from expandcontract.domain.gate import contracts_that_end, traffic_refusals
 from expandcontract.domain.refusal import Refusal
+from expandcontract.domain.step import Step
 from expandcontract.errors import UsageError
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
@@ -94,20 +97,56 @@ def show(settings: Settings) -> ColourResult:
         return ColourResult(outcome=Outcome.DONE if views else Outcome.NOTHING, colours=views)
 
 
-def check(settings: Settings, *, colour: str) -> ColourResult:
+@dataclass(frozen=True, kw_only=True)
+class CheckResult(ColourResult):
     """
-    May the release on `colour` take traffic? Answered from the database alone; changes nothing.
+    ``ends``: the contracts that wait and that the release lacks, each of which will end the way back to it.
+
+    ``alerts`` is what the alert sources say; a way back asks none.
+    """
+
+    rollback: bool = False
+    ends: tuple[Step, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+
+
+def check(settings: Settings, *, colour: str, rollback: bool = False) -> CheckResult:
+    """
+    May the release on `colour` take traffic? Answered from the database and the alert sources; changes nothing.
+
+    The outcome is `Outcome.FINDINGS` where only an alert source objects.
+
+    Args:
+        settings: the settings.
+        colour: which.
+        rollback: it is to be the way back, so it must have had traffic before, and no alert may stand in the way: it
+            may well fire because of what is to be left.
 
     Raises:
-        UsageError: an unknown colour.
+        UsageError: an unknown colour, or no way back because its release never had any traffic.
         EcError: see `expandcontract.errors`.
     """
     with open_ledger(settings) as session:
         router = router_of(session)
         release = router.releases[_known(router, colour).release]
-        refused = traffic_refusals(release, _facts(session, router))
+        if rollback and release.last_traffic is None:
+            raise UsageError(
+                f"release {release.tag} on {colour} never had any traffic, so there is no way back to it",
+                next_command=f"ec colour check {colour} asks whether it may take traffic for the first time",
+            )
+        facts = _facts(session, router)
+        refused = traffic_refusals(release, facts)
         views = tuple(view for view in views_of(router, session.ledger.now()) if view.name == colour)
-        return ColourResult(outcome=Outcome.REFUSED if refused else Outcome.DONE, refusals=refused, colours=views)
+        alerts = () if rollback else ask_alerts(settings)
+        objecting = any(alert.verdict is not Verdict.CLEAR for alert in alerts)
+        return CheckResult(
+            outcome=Outcome.REFUSED if refused else Outcome.FINDINGS if objecting else Outcome.DONE,
+            refusals=refused,
+            colours=views,
+            rollback=rollback,
+            ends=contracts_that_end(release, facts),
+            alerts=alerts,
+        )
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from expandcontract.commands.colour import ColourResult, Move, check_names, router_of
 from expandcontract.commands.conversation import Conversation
+from expandcontract.commands.running import observed
 from expandcontract.commands.situation import open_situation
 from expandcontract.config import Settings
 from expandcontract.database import ledger as ledgers
@@ -44,5 +45,6 @@ def deploy(
             ledgers.install(situation.connection)
             for sentence in situation.reconcile():
                 conversation.says(sentence)
+            observed(situation, conversation)
         move = Move("deploy", {"colour": colour, "release": tag, "ships": len(release.ships)})
         return move.make(situation, dry_run=dry_run, to=lambda router, now: router.deploy(colour, release, now))

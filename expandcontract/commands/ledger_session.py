@@ -93,6 +93,7 @@ def facts_of(
             for step, parts in (ledger.meanings() if records else {}).items()
             if Step(step.revision, Phase.EXPAND) in steps
         },
+        finished={step: record.finished_at for step, record in records.items() if record.finished_at is not None},
     )
 
 

@@ -9,6 +9,7 @@ from expandcontract.alembic_bridge.offline import render
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.sync_check import check_syncs
 from expandcontract.backfill.verification import rows_left_in
+from expandcontract.commands.asking import with_evidence
 from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.filling import Pacing, fill
 from expandcontract.commands.result import Refused, Result, outcome_of
@@ -166,7 +167,11 @@ def _run(running: Running, waiting: list[Revision], phase: Phase, *, stop_at_ref
     done: list[Step] = []
     refused: list[Refusal] = []
     for revision in waiting:
-        no = _refusals(running.situation, running.situation.facts(), revision, phase)
+        facts = running.situation.facts()
+        if phase is Phase.CONTRACT:
+            settings, ledger = running.situation.settings, running.situation.ledger
+            facts = with_evidence(settings, ledger, facts, seen=running.observation)
+        no = _refusals(running.situation, facts, revision, phase)
         if not no:
             try:
                 running.run_step(revision, phase, running.ask_gate(revision, phase))
@@ -206,6 +211,8 @@ def _foreseen(situation: Situation, waiting: list[Revision], phase: Phase, *, as
     Each expand is judged as if those before it had run.
     """
     facts = situation.observed_facts()
+    if phase is Phase.CONTRACT and situation.has_ledger:
+        facts = with_evidence(situation.settings, situation.ledger, facts)
     allowed: list[Revision] = []
     refused: list[Refusal] = []
     for revision in waiting:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from expandcontract.commands.asking import with_evidence
 from expandcontract.commands.colour import ColourView, views_of
 from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.situation import Situation, open_situation
@@ -14,7 +15,7 @@ from expandcontract.database.backfill_records import Position
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.phase import Phase
-from expandcontract.domain.plan import PlannedStep, plan
+from expandcontract.domain.plan import PlannedStep, pending, plan
 from expandcontract.domain.refusal import Refusal
 from expandcontract.domain.step import StepState
 
@@ -52,7 +53,7 @@ def show_plan(settings: Settings) -> OverviewResult:
         EcError: see `expandcontract.errors`.
     """
     with open_situation(settings) as situation:
-        facts = situation.observed_facts()
+        facts = _facts(situation)
         waiting = [step for step in plan(facts) if not step.is_done]
         outcome = Outcome.DONE if waiting else Outcome.NOTHING
         return _overview(situation, facts, waiting, outcome)
@@ -70,12 +71,20 @@ def show_status(settings: Settings, *, check: bool = False) -> OverviewResult:
         EcError: see `expandcontract.errors`.
     """
     with open_situation(settings) as situation:
-        facts = situation.observed_facts()
+        facts = _facts(situation)
         steps = plan(facts)
         open_changes = {step.change.revision for step in steps if not step.is_done}
         shown = [step for step in steps if step.change.revision in open_changes]
         due = [step for step in steps if not step.is_done and (not step.refusals or step.state is StepState.FAILED)]
         return _overview(situation, facts, shown, Outcome.FINDINGS if check and due else Outcome.DONE)
+
+
+def _facts(situation: Situation) -> Facts:
+    """The facts; where a contract waits, with what it has to know beside the ledger."""
+    facts = situation.observed_facts()
+    if not situation.has_ledger or not pending(facts, Phase.CONTRACT):
+        return facts
+    return with_evidence(situation.settings, situation.ledger, facts)
 
 
 def _overview(situation: Situation, facts: Facts, steps: list[PlannedStep], outcome: Outcome) -> OverviewResult:

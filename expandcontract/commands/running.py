@@ -14,7 +14,9 @@ from expandcontract.alembic_bridge.concurrent_indexes import clear_up
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.runner import Patience, Runner
 from expandcontract.alembic_bridge.sync_check import check_syncs
+from expandcontract.commands.asking import Observation, with_evidence
 from expandcontract.commands.conversation import Conversation
+from expandcontract.commands.observing import observe
 from expandcontract.commands.result import Refused
 from expandcontract.commands.situation import Situation
 from expandcontract.database import ledger as ledgers
@@ -33,6 +35,7 @@ class Running:
     situation: Situation
     runner: Runner
     conversation: Conversation
+    observation: Observation | None  # made when this run began; None where no colour source is configured
 
     def run_step(self, revision: Revision, phase: Phase, ask: Callable[[Ledger], None]) -> None:
         """
@@ -61,9 +64,12 @@ class Running:
 
     def ask_gate(self, revision: Revision, phase: Phase) -> Callable[[Ledger], None]:
         """The question that a part asks inside its transaction: do the facts still hold?"""
+        settings = self.situation.settings
 
         def ask(ledger: Ledger) -> None:
             facts = self.situation.facts(ledger)
+            if phase is Phase.CONTRACT:  # the application may wait for us, so the witnesses get no longer than a lock
+                facts = with_evidence(settings, ledger, facts, seconds=settings.lock_timeout.total_seconds())
             # the one from the facts knows its footprint, without which an expand could overtake nothing
             refused = refusals(facts.change(revision.change.revision), phase, facts)
             if refused:
@@ -93,7 +99,19 @@ def become_runner(situation: Situation, conversation: Conversation) -> Iterator[
             Patience(settings.lock_timeout, settings.lock_budget),
             conversation.blocked,
         )
-        yield Running(situation, runner, conversation)
+        yield Running(situation, runner, conversation, observed(situation, conversation))
+
+
+def observed(situation: Situation, conversation: Conversation) -> Observation | None:
+    """One look at the traffic, recorded; None where no colour source is configured or no colour is known."""
+    if not situation.settings.colours or not situation.has_ledger or not situation.ledger.router().colours:
+        return None
+    seen = observe(situation.settings, situation)
+    if seen.sighting.because is not None:
+        conversation.says(f"who has the traffic is unknown: {seen.sighting.because}")
+    elif seen.moved:
+        conversation.says(f"the traffic has moved: {', '.join(sorted(seen.sighting.live))} live; it is recorded")
+    return seen
 
 
 @contextmanager

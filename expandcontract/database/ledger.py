@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -19,6 +19,7 @@ from expandcontract.domain.colour import Colour, Router
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.release import Release
 from expandcontract.domain.step import Step, StepState
+from expandcontract.domain.watching import Stretch, continues
 from expandcontract.errors import ConfigurationError
 
 VERSION = 1
@@ -132,6 +133,11 @@ class Ledger:
         """The part for backfills, in the same transaction."""
         return BackfillLedger(self._executor)
 
+    @property
+    def executor(self) -> Executor:
+        """For what isn't the ledger's, in the same transaction."""
+        return self._executor
+
     def now(self) -> datetime:
         """The database's clock."""
         moment: datetime = self._rows("now")[0][0]
@@ -166,6 +172,24 @@ class Ledger:
     def hold_router(self) -> None:
         """Until the transaction ends traffic stays as it is read now; others may hold it as well."""
         self._rows("hold_router")
+
+    def put_look(self, at: datetime, *, is_known: bool, said: str, gap: timedelta) -> None:
+        """Record a look at the colour sources; the caller holds `lock_router`."""
+        rows = self._rows("last_observation")
+        last = Stretch(*rows[0][1:]) if rows else None
+        if continues(last, at, is_known=is_known, gap=gap):
+            self._rows("go_on_observing", id=rows[0][0], at=at, said=said)
+        else:
+            self._rows("begin_observation", at=at, is_known=is_known, said=said)
+
+    def stretches(self, since: datetime) -> tuple[Stretch, ...]:
+        """The stretches of looks that go beyond `since`, in their order."""
+        return tuple(Stretch(*row) for row in self._rows("observations", since=since))
+
+    def observed_last(self) -> datetime | None:
+        """The latest moment of any look."""
+        moment: datetime | None = self._rows("observed_last")[0][0]
+        return moment
 
     def put_router(self, router: Router, before: Router) -> None:
         """Write what differs between two states of the router."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from expandcontract.domain.release import Release
 
@@ -75,22 +75,30 @@ class Router:
         colours = {**self.colours, name: Colour(name, release.tag, weight)}
         return self._moved(replace(self, releases={**self.releases, release.tag: kept}), colours, now)
 
-    def shift(self, weights: Mapping[str, int], now: datetime) -> Router:
-        """The router with exactly these weights; a colour that isn't named has none."""
+    def shift(self, weights: Mapping[str, int], now: datetime, drain: timedelta = timedelta(0)) -> Router:
+        """The router with exactly these weights; a colour that isn't named has none, and its last requests drain."""
         colours = {name: replace(colour, weight=weights.get(name, 0)) for name, colour in self.colours.items()}
-        return self._moved(self, colours, now)
+        return self._moved(self, colours, now, drain)
 
     def retire(self, name: str, now: datetime) -> Router:
         """The router without that colour. The release that it ran stays known, with its last traffic."""
         return self._moved(self, {other: colour for other, colour in self.colours.items() if other != name}, now)
 
-    def _moved(self, known: Router, colours: Mapping[str, Colour], now: datetime) -> Router:
-        """`colours` in place of mine, with `now` as last traffic of every release that is live before or after."""
+    def _moved(
+        self, known: Router, colours: Mapping[str, Colour], now: datetime, drain: timedelta = timedelta(0)
+    ) -> Router:
+        """
+        `colours` in place of mine, with `now` as last traffic of every release that is live before or after.
+
+        That of a release which loses its traffic is when the last request may have come.
+        """
         after = replace(known, colours=colours)
         releases = dict(known.releases)
+        live = {release.tag for release in after.live_releases}
         for release in (*self.live_releases, *after.live_releases):
             # a clock that went back must not shorten a window
-            latest = max(releases[release.tag].last_traffic or now, now)
+            ends = now if release.tag in live else now + drain
+            latest = max(releases[release.tag].last_traffic or ends, ends)
             releases[release.tag] = replace(releases[release.tag], last_traffic=latest)
         watched_since = self.watched_since or (now if after.live else None)
         return replace(after, releases=releases, watched_since=watched_since)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Router
+from expandcontract.domain.evidence import Evidence
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step, StepState
 
@@ -34,7 +35,8 @@ class Facts:
     ``rows_set_aside`` counts the rows that its backfill couldn't fill; ``missing_triggers`` are the changes of
     which a trigger that keeps rows right isn't there; ``titles`` are the ledger's, for changes that the tree lacks.
     ``came`` are the applied revisions in the order in which `ec` expanded them, and ``recorded`` what each step meant
-    when it ran, or when the contract began to wait.
+    when it ran, or when the contract began to wait. ``finished`` is when steps were done, and
+    ``evidence`` what was seen beside the ledger; only a contract asks for it.
     """
 
     now: datetime
@@ -47,6 +49,8 @@ class Facts:
     titles: Mapping[str, str] = field(default_factory=dict)
     came: tuple[str, ...] = ()
     recorded: Mapping[Step, RecordedMeaning] = field(default_factory=dict)
+    finished: Mapping[Step, datetime] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=Evidence)
 
     def change(self, revision: str) -> Change:
         """The change of that revision in this tree; `StopIteration` where there is none."""

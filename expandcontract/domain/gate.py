@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from expandcontract.domain.change import Change
-from expandcontract.domain.conditions import amend, backfill, contract, expand, traffic, undo
+from expandcontract.domain.conditions import amend, backfill, contract, evidence, expand, traffic, undo
+from expandcontract.domain.conditions.trees import contract_waits
 from expandcontract.domain.conditions.undo import releases_with_traffic
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.refusal import Refusal
 from expandcontract.domain.release import Release
+from expandcontract.domain.step import Step
 
 Condition = Callable[[Change, Facts], Refusal | None]
 TrafficCondition = Callable[[Release, Facts], list[Refusal]]
@@ -40,6 +42,12 @@ CONDITIONS: dict[Phase, tuple[Condition, ...]] = {
         contract.backfill_is_complete,
         contract.every_live_colour_ships_it,
         contract.windows_are_closed,
+        evidence.traffic_is_known,
+        evidence.witnesses_agree_with_the_ledger,
+        evidence.clock_goes_forward,
+        evidence.window_was_watched,
+        evidence.no_session_lacks_it,
+        evidence.nothing_objects,
     ),
 }
 
@@ -48,6 +56,8 @@ TRAFFIC_CONDITIONS: tuple[TrafficCondition, ...] = (
     traffic.backfilled_what_it_reads,
     traffic.ships_what_was_contracted,
 )
+
+SCHEMA_CONDITIONS: tuple[TrafficCondition, ...] = (traffic.expanded_what_it_ships, traffic.ships_what_was_contracted)
 
 UNDO_CONDITIONS: tuple[UndoCondition, ...] = (
     undo.undoing_tree_keeps_the_order,
@@ -75,6 +85,11 @@ def traffic_refusals(release: Release, facts: Facts) -> tuple[Refusal, ...]:
     return tuple(no for condition in TRAFFIC_CONDITIONS for no in condition(release, facts))
 
 
+def schema_refusals(release: Release, facts: Facts) -> tuple[Refusal, ...]:
+    """Why the schema isn't what that release needs; rows that are still to be filled don't count."""
+    return tuple(no for condition in SCHEMA_CONDITIONS for no in condition(release, facts))
+
+
 def undo_refusals(change: Change, facts: Facts, given_up: frozenset[str]) -> tuple[Refusal, ...]:
     """Why the expand of `change` may not be undone, where the caller gives up the releases `given_up` by name."""
     return tuple(no for condition in UNDO_CONDITIONS if (no := condition(change, facts, given_up)) is not None)
@@ -83,6 +98,15 @@ def undo_refusals(change: Change, facts: Facts, given_up: frozenset[str]) -> tup
 def amend_refusals(change: Change, facts: Facts) -> tuple[Refusal, ...]:
     """Why the ledger may not take the file of `change` as it is now for what was meant."""
     return tuple(no for condition in AMEND_CONDITIONS if (no := condition(change, facts)) is not None)
+
+
+def contracts_that_end(release: Release, facts: Facts) -> tuple[Step, ...]:
+    """The contracts that wait and that the release lacks: each ends the way back to it."""
+    return tuple(
+        step
+        for step in sorted(facts.recorded)
+        if step.phase is Phase.CONTRACT and contract_waits(step.revision, facts) and step.revision not in release.ships
+    )
 
 
 def new_code_may_have_written(change: Change, facts: Facts) -> bool:

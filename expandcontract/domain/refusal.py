@@ -27,6 +27,12 @@ class Code(StrEnum):
     ROWS_LEFT = "rows-left"  # the backfill is recorded as complete, but rows need it now
     SET_ASIDE = "rows-set-aside"  # the backfill has met rows that it can't fill
     NO_LIVE_COLOUR = "no-live-colour"  # nobody has recorded which colour has traffic
+    TRAFFIC_UNKNOWN = "traffic-unknown"  # the colour sources can't be read, or contradict each other
+    CUTOVER = "cutover"  # the traffic has moved, and the ledger didn't know
+    CLOCK = "clock"  # the database's clock went back
+    UNWATCHED = "unwatched"  # too little of the rollback window was observed
+    SESSION = "session"  # a session of a release that lacks the change is connected
+    ALERT = "alert"  # an alert source objects, or can't be asked
     LIVE_LACKS = "live-lacks"  # a live release lacks the change
     WINDOW_OPEN = "window-open"  # a release that lacks the change could still get its traffic back
     CONTRACTED = "contracted"  # the schema has lost what this release needs

@@ -13,7 +13,7 @@ class Release:
 
     ``ships`` are the revision ids in its tree; ``needs_backfill`` those among them whose backfill must be complete
     before this release may take traffic. ``last_traffic`` is the last moment at which it was *recorded* with traffic,
-    None if it never had any; while it is live, ask `Router.last_traffic` instead.
+    its router's drain included, and None if it never had any; while it is live, ask `Router.last_traffic` instead.
     """
 
     tag: str

@@ -1,12 +1,18 @@
 """Whom we are compatible with; each neighbour's tests are there where it is installed, and `tox` installs it."""
 
 from importlib.util import find_spec
+from shutil import which
 
 _NEEDS = {
     "test_flask.py": "flask_migrate",
     "test_pytest_alembic.py": "pytest_alembic",
     "test_neighbours.py": "alembic_utils",
 }
+_PROGRAMS = {
+    "test_nginx.py": ("nginx", "/usr/sbin/nginx", "/opt/homebrew/bin/nginx"),
+    "test_alertmanager.py": ("alertmanager", "prometheus-alertmanager"),
+}
 
 # named on the command line, an ignored file is an error: a tox environment can't pass without its neighbour
 collect_ignore = [file for file, package in _NEEDS.items() if find_spec(package) is None]
+collect_ignore += [file for file, programs in _PROGRAMS.items() if not any(map(which, programs))]

@@ -26,3 +26,13 @@ SELECT a.pid, a.application_name, a.client_addr::text, a.backend_start
   JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
  WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = %(key)s AND l.objsubid = 2
    AND l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database());
+
+-- forget_snapshot: within a transaction pg_stat_activity shows for ever what the first look saw
+SELECT pg_catalog.pg_stat_clear_snapshot();
+
+-- sessions: the other sessions of this database, the oldest first
+SELECT a.pid, a.application_name, a.usename, a.client_addr::text,
+       extract(epoch FROM clock_timestamp() - a.backend_start)::float8
+  FROM pg_catalog.pg_stat_activity a
+ WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
+ ORDER BY a.backend_start, a.pid;

@@ -29,6 +29,21 @@ LOCK TABLE ec.colour IN SHARE ROW EXCLUSIVE MODE;
 -- hold_router: until this transaction ends nobody moves traffic; waits for whoever is moving it
 LOCK TABLE ec.colour IN SHARE MODE;
 
+-- last_observation: the stretch of the newest look
+SELECT id, began_at, ended_at, is_known FROM ec.observation ORDER BY id DESC LIMIT 1;
+
+-- begin_observation: a stretch that begins with this look
+INSERT INTO ec.observation (began_at, ended_at, is_known, said) VALUES (%(at)s, %(at)s, %(is_known)s, %(said)s);
+
+-- go_on_observing: one more look of a stretch
+UPDATE ec.observation SET ended_at = %(at)s, looks = looks + 1, said = %(said)s WHERE id = %(id)s;
+
+-- observations: the stretches since a moment, oldest first
+SELECT began_at, ended_at, is_known FROM ec.observation WHERE ended_at >= %(since)s ORDER BY began_at;
+
+-- observed_last: the latest moment of any look
+SELECT max(ended_at) FROM ec.observation;
+
 -- put_release: a release, or its newer last traffic
 INSERT INTO ec.release (tag, last_traffic) VALUES (%(tag)s, %(last_traffic)s)
 ON CONFLICT (tag) DO UPDATE SET last_traffic = EXCLUDED.last_traffic;

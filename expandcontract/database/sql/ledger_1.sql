@@ -30,6 +30,18 @@ CREATE TABLE ec.colour (
     weight  int NOT NULL DEFAULT 0 CHECK (weight BETWEEN 0 AND 100)
 );
 
+CREATE TABLE ec.observation (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    began_at timestamptz NOT NULL,
+    ended_at timestamptz NOT NULL,
+    looks    int NOT NULL DEFAULT 1,
+    is_known boolean NOT NULL,
+    said     text NOT NULL
+);
+COMMENT ON TABLE ec.observation IS 'when the colour sources were asked: a row for each stretch in which one look followed the other closely';
+COMMENT ON COLUMN ec.observation.is_known IS 'they said who had the traffic; what changed in it is an event';
+COMMENT ON COLUMN ec.observation.said IS 'their last words in this stretch';
+
 CREATE TABLE ec.step (
     revision    text NOT NULL,
     phase       text NOT NULL CHECK (phase IN ('expand', 'backfill', 'contract')),

@@ -1,4 +1,4 @@
-"""When a contract may run."""
+"""When a contract may run, as far as the ledger tells."""
 
 from __future__ import annotations
 

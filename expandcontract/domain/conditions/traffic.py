@@ -1,8 +1,9 @@
-"""When a release may take traffic."""
+"""When a release may take traffic, and when the schema is what it needs."""
 
 from __future__ import annotations
 
 from expandcontract.domain.facts import Facts
+from expandcontract.domain.moment import at
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.refusal import Code, Refusal
 from expandcontract.domain.release import Release
@@ -46,9 +47,14 @@ def ships_what_was_contracted(release: Release, facts: Facts) -> list[Refusal]:
             step,
             facts.title(step.revision),
             Code.CONTRACTED,
-            because=f"release {release.tag} lacks {step.revision}, whose contract is {state}: its schema is gone",
+            because=f"release {release.tag} lacks {step.revision}, whose contract is {state}{_since(step, facts)}:"
+            " its schema is gone",
             next="keep the traffic where it is, or deploy a release that ships it",
         )
         for step, state in sorted(facts.steps.items())
         if step.phase is Phase.CONTRACT and state is not StepState.PENDING and step.revision not in release.ships
     ]
+
+
+def _since(step: Step, facts: Facts) -> str:
+    return f" since {at(facts.finished[step])}" if step in facts.finished else ""

@@ -1,0 +1,93 @@
+"""Asking those outside: the witnesses of the traffic, and whoever may object; and what a contract makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from expandcontract.colours.source import Scene
+from expandcontract.colours.witness import Witness
+from expandcontract.commands.side_by_side import side_by_side
+from expandcontract.config import Settings
+from expandcontract.database.ledger import Ledger
+from expandcontract.domain.colour import Router
+from expandcontract.domain.evidence import Alert, Evidence, Verdict
+from expandcontract.domain.facts import Facts
+from expandcontract.domain.refusal import Refusal
+from expandcontract.domain.sighting import Look, Sighting, sighting
+from expandcontract.domain.watching import Watching
+from expandcontract.evidence.sessions import sessions
+
+PATIENCE = 5.0  # seconds that each has, unless somebody waits for our locks
+
+
+@dataclass(frozen=True)
+class Observation:
+    """
+    A look at the traffic.
+
+    Attributes:
+        sighting: what the witnesses come to.
+        moved: other colours have traffic than the ledger knew.
+        at: when, on the database's clock.
+        refusals: why releases that have traffic now may not have it.
+    """
+
+    sighting: Sighting
+    moved: bool
+    at: datetime
+    refusals: tuple[Refusal, ...] = ()
+
+
+def ask_all(witnesses: Sequence[Witness], scene: Scene) -> tuple[Look, ...]:
+    """What each says; one that hasn't answered in time has said nothing."""
+    found = side_by_side({one.name: partial(one.look, scene) for one in witnesses}, scene.seconds)
+    late = f"nothing within {scene.seconds:g} s"
+    return tuple(found.get(one.name) or Look(one.name, late) for one in witnesses)
+
+
+def ask_alerts(settings: Settings, seconds: float = PATIENCE) -> tuple[Alert, ...]:
+    """What each configured alert source says; one that hasn't answered in time is inconclusive."""
+    found = side_by_side({one.name: partial(one.ask, seconds) for one in settings.alerts}, seconds)
+    late = f"no answer within {seconds:g} s"
+    return tuple(found.get(one.name) or Alert(one.name, Verdict.INCONCLUSIVE, late) for one in settings.alerts)
+
+
+def look(settings: Settings, router: Router, seconds: float) -> Sighting:
+    """What the witnesses say just now, asked once."""
+    looks = ask_all(settings.colours, Scene(router, seconds))
+    return sighting(looks, needed=settings.witnesses or len(settings.colours), known=router.colours)
+
+
+def with_evidence(
+    settings: Settings, ledger: Ledger, facts: Facts, *, seconds: float = PATIENCE, seen: Observation | None = None
+) -> Facts:
+    """
+    The facts with what a contract has to know beside the ledger.
+
+    Args:
+        settings: the settings.
+        ledger: in whose transaction the rest is read.
+        facts: without evidence.
+        seconds: how long the witnesses may take.
+        seen: a look that was recorded just now; without it they are asked.
+    """
+    if not facts.router.releases:  # nobody has traffic that a witness or a session could tell of
+        return facts
+    with ThreadPoolExecutor(max_workers=1) as beside:  # one time for all, since locks may be held
+        asked = beside.submit(ask_alerts, settings, seconds)
+        seen_now = seen.sighting if seen else look(settings, facts.router, seconds)
+    evidence = Evidence(sessions=sessions(ledger.executor, facts.router), alerts=asked.result())
+    if settings.colours:
+        longest = max((change.contract_after for change in facts.tree), default=settings.contract_after)
+        known = tuple(one for one in ledger.stretches(facts.now - longest) if one.is_known)
+        evidence = replace(
+            evidence,
+            sighting=seen_now,
+            just_moved=seen is not None and seen.moved,
+            watching=Watching(known, settings.observed_share, ledger.observed_last()),
+        )
+    return replace(facts, evidence=evidence)

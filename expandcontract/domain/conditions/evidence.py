@@ -1,0 +1,126 @@
+"""When a contract may run, as far as anybody else can tell: witnesses, sessions, alerts."""
+
+from __future__ import annotations
+
+from expandcontract.domain.change import Change
+from expandcontract.domain.duration import format_duration
+from expandcontract.domain.evidence import Verdict
+from expandcontract.domain.facts import Facts
+from expandcontract.domain.moment import at, no_earlier_than
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.refusal import Code, Refusal, names, refuse
+from expandcontract.domain.sighting import TrafficState
+from expandcontract.domain.watching import longest
+
+
+def traffic_is_known(change: Change, facts: Facts) -> Refusal | None:
+    """Condition 4: where witnesses are configured, they say just now who has the traffic."""
+    seen = facts.evidence.sighting
+    if seen is None or seen.state is not TrafficState.UNKNOWN:
+        return None
+    return refuse(
+        change,
+        Phase.CONTRACT,
+        Code.TRAFFIC_UNKNOWN,
+        because=f"who has the traffic is unknown: {seen.because}",
+        next="ec observe, until it knows",
+    )
+
+
+def witnesses_agree_with_the_ledger(change: Change, facts: Facts) -> Refusal | None:
+    """Condition 4: a cutover that nobody had recorded refuses, even where it is recorded by now."""
+    seen = facts.evidence.sighting
+    if seen is None or seen.state is TrafficState.UNKNOWN:
+        return None
+    recorded = {colour.name for colour in facts.router.live}
+    if seen.live == recorded and not facts.evidence.just_moved:
+        return None
+    said = "; ".join(f"{look.witness} says {look.said}" for look in seen.looks if look.live)
+    if facts.evidence.just_moved:
+        known = "the ledger knew otherwise until a moment ago, and has recorded the cutover now"
+    else:
+        known = f"the ledger has {names(sorted(recorded)) or 'no colour'} live"
+    return refuse(
+        change,
+        Phase.CONTRACT,
+        Code.CUTOVER,
+        because=f"{said}; {known}",
+        next=f"ec observe, then ec migrate contract {change.revision}",
+    )
+
+
+def clock_goes_forward(change: Change, facts: Facts) -> Refusal | None:
+    """A window counts on the database's clock, so one that went back proves nothing."""
+    watching = facts.evidence.watching
+    if watching is None or watching.clock is None or watching.clock <= facts.now:
+        return None
+    return refuse(
+        change,
+        Phase.CONTRACT,
+        Code.CLOCK,
+        because=f"the database's clock shows {at(facts.now)}, and the traffic was observed at {at(watching.clock)}:"
+        " it went back",
+        next=f"set the server's clock right, then ec migrate contract {change.revision}",
+        until=watching.clock,
+    )
+
+
+def window_was_watched(change: Change, facts: Facts) -> Refusal | None:
+    """Where witnesses are configured: nobody knows of traffic that came and went while nobody looked."""
+    watching, length = facts.evidence.watching, change.contract_after
+    if watching is None:
+        return None
+    begin = facts.now - length
+    share = watching.share(begin, facts.now)
+    if share >= watching.needed:
+        return None
+    start, stop = longest(list(watching.gaps(begin, facts.now)))
+    enough_at = watching.enough_at(length, facts.now)
+    return refuse(
+        change,
+        Phase.CONTRACT,
+        Code.UNWATCHED,
+        # rounded down, or 94.97 % would be said to be the 95 % that are needed
+        because=f"of the last {format_duration(length)}, {int(share * 1000) / 10:g} % were observed, and"
+        f" {watching.needed * 100:g} % are needed; nobody looked from {at(start)} to {at(stop)}",
+        next=f"keep ec observe running; after {no_earlier_than(enough_at)}: ec migrate contract {change.revision}",
+        until=enough_at,
+    )
+
+
+def no_session_lacks_it(change: Change, facts: Facts) -> Refusal | None:
+    """Condition 5: whoever is connected ships the change, whatever the router says."""
+    lacking = [
+        session
+        for session in facts.evidence.sessions
+        if session.release is None or change.revision not in facts.router.releases[session.release].ships
+    ]
+    if not lacking:
+        return None
+    first = lacking[0]
+    what = f"release {first.release}, which lacks {change.revision}" if first.release else "no release of the ledger's"
+    age = f"for {format_duration(first.age)}" if first.age is not None else "for an unknown time"
+    more = f"; and {len(lacking) - 1} more" if lacking[1:] else ""
+    return refuse(
+        change,
+        Phase.CONTRACT,
+        Code.SESSION,
+        because=f"pid {first.pid} (role {first.role}, from {first.address or 'an unknown address'}, connected {age})"
+        f" says {first.mark!r}: {what}{more}",
+        next=f"end it where it comes from, or SELECT pg_terminate_backend({first.pid});"
+        f" then ec migrate contract {change.revision}",
+    )
+
+
+def nothing_objects(change: Change, facts: Facts) -> Refusal | None:
+    """Condition 5: no alert fires, and whoever was to be asked has answered."""
+    objecting = [alert for alert in facts.evidence.alerts if alert.verdict is not Verdict.CLEAR]
+    if not objecting:
+        return None
+    return refuse(
+        change,
+        Phase.CONTRACT,
+        Code.ALERT,
+        because="; ".join(f"{alert.name} is {alert.verdict}: {alert.said}" for alert in objecting),
+        next=f"once that is over: ec migrate contract {change.revision}",
+    )
