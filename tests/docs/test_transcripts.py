@@ -42,8 +42,8 @@ def test_the_pages_that_must_have_transcripts_have_them() -> None:
 
     assert {"README.md", "docs/tutorial.md", "docs/reference/json.md"} <= told
     how_to = {f"docs/how-to/{page.name}" for page in (ROOT / "docs" / "how-to").glob("*.md")}
-    # the demo, the lint, the pytest plug-in and Flask have tests of their own
-    of_their_own = {"lint", "test-your-migrations", "use-with-flask", "watch-the-demo"}
+    # the demo, the lint, the pytest plug-in, the probes and Flask have tests of their own
+    of_their_own = {"lint", "report-readiness", "test-your-migrations", "use-with-flask", "watch-the-demo"}
     assert how_to - told == {f"docs/how-to/{page}.md" for page in of_their_own}
 
 

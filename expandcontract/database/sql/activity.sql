@@ -21,7 +21,7 @@ SELECT DISTINCT ON (p.gid) 0, extract(epoch FROM clock_timestamp() - p.prepared)
 SELECT pg_catalog.pg_try_advisory_lock(%(namespace)s, %(key)s);
 
 -- lock_holder: who has the runner's lock
-SELECT a.pid, a.application_name, a.client_addr::text, a.backend_start
+SELECT a.pid, a.application_name, host(a.client_addr), a.backend_start
   FROM pg_catalog.pg_locks l
   JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
  WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = %(key)s AND l.objsubid = 2
@@ -31,7 +31,7 @@ SELECT a.pid, a.application_name, a.client_addr::text, a.backend_start
 SELECT pg_catalog.pg_stat_clear_snapshot();
 
 -- sessions: the other sessions of this database, the oldest first
-SELECT a.pid, a.application_name, a.usename, a.client_addr::text,
+SELECT a.pid, a.application_name, a.usename, host(a.client_addr),
        extract(epoch FROM clock_timestamp() - a.backend_start)::float8
   FROM pg_catalog.pg_stat_activity a
  WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
