@@ -136,7 +136,7 @@ _ALIKE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"ec:[\w.-]+:\d+", "ec:<host>:<pid>"),
         (r"\b(pid |backend |pg_terminate_backend\()\d+", r"\1<pid>"),
         (r"connected for \w+", "connected for <age>"),
-        (r"from (a local socket|127\.0\.0\.1(/32)?|::1(/128)?)\b", "from <client>"),
+        (r"from (a local socket|127\.0\.0\.1|::1)\b", "from <client>"),
         (r"\b\d+(\.\d+)? s\b", "<seconds> s"),
         (r"\b[\d,]+ rows/s", "<rate> rows/s"),
         (r"of about [\d,]+ rows", "of about <rows> rows"),
