@@ -25,7 +25,7 @@ from expandcontract.backfill.health.catalogue import KINDS
 from expandcontract.cli.main import ec
 from expandcontract.colours.catalogue import BUILT_IN, kind_named
 from expandcontract.commands.result import Outcome
-from expandcontract.domain import change, evidence, phase, refusal, step
+from expandcontract.domain import change, diagnosis, evidence, phase, refusal, step
 from expandcontract.domain.duration import format_duration
 from expandcontract.evidence.alert_sources import KINDS as ALERT_KINDS
 
@@ -211,6 +211,12 @@ def members(module: Any, name: str) -> Callable[[], str]:
     return table
 
 
+def risks() -> str:
+    """What `ec doctor` looks for."""
+    rows = [f"| `{diagnosis.name_of(check)}` | {paragraphs(check.__doc__)} |" for check in diagnosis.CHECKS]
+    return "| risk | what it is |\n|---|---|\n" + "\n".join(rows)
+
+
 def outcomes() -> str:
     """The outcomes of a document, in one line."""
     return ", ".join(f"`{outcome}`" for outcome in Outcome)
@@ -370,6 +376,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "phases": members(phase, "Phase"),
     "states": members(step, "StepState"),
     "outcomes": outcomes,
+    "risks": risks,
     "settings": settings,
     "sync": declaration(change.Sync),
     "backfill": declaration(change.Backfill),

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy
 import sqlalchemy.exc
@@ -27,10 +27,13 @@ from alembic.util import CommandError
 from expandcontract.alembic_bridge.collapse import without_collapse
 from expandcontract.alembic_bridge.engine_address import address_from_url
 from expandcontract.alembic_bridge.project import Project
+from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
 from expandcontract.database.address import Address, address_from_text
 from expandcontract.database.connect import connection_error, server_error
+from expandcontract.database.executor import Executor
 from expandcontract.errors import ConfigurationError, EcError
 
+Answer = TypeVar("Answer")
 Work = Callable[[tuple[str, ...], MigrationContext], Iterable[RevisionStep]]
 
 
@@ -103,6 +106,29 @@ def observe(project: Project, database_url: str | None = None) -> Observed:
 
     run_in_environment(project, look, only_looks=True)
     return observed[-1]
+
+
+def ask_environment(project: Project, ask: Callable[[Executor, Address, int], Answer]) -> Answer:
+    """
+    What `ask` makes of env.py's own session, in a transaction of it; it gets the address, and the backend that the
+    driver was told of.
+
+    Raises:
+        EcError: see `run_in_environment`; or the engine's URL means nothing to libpq.
+    """
+    answers: list[Answer] = []
+
+    def look(heads: tuple[str, ...], context: MigrationContext) -> Iterable[RevisionStep]:
+        connection = connection_of(context)
+        address = address_from_url(connection.engine.url, origin="env.py's engine")
+        driver: Any = connection.connection.driver_connection
+        # asyncpg's way, and that of psycopg and psycopg2
+        told = driver.get_server_pid() if hasattr(driver, "get_server_pid") else driver.info.backend_pid
+        answers.append(ask(SqlalchemyExecutor(connection), address, told))
+        return ()
+
+    run_in_environment(project, look, only_looks=True)
+    return answers[-1]
 
 
 def connection_of(context: MigrationContext) -> sqlalchemy.Connection:

@@ -181,6 +181,7 @@ class Runner:
         def within_transaction(context: MigrationContext) -> None:
             connection = connection_of(context)
             ledger = Ledger(SqlalchemyExecutor(connection), self._actor)
+            _see_what_is_committed(connection)
             _limit(connection, attempt.lock_timeout)
             self._check_same_database(ledger)
             self._mark_autocommit_blocks(context, task, attempt.lock_timeout)
@@ -192,6 +193,8 @@ class Runner:
                     seen[:] = watch.last_seen
 
         def steps(heads: tuple[str, ...], context: MigrationContext) -> Iterable[RevisionStep]:
+            if not context._in_external_transaction:
+                connection_of(context).commit()  # what Alembic has read so far isn't to be the step's snapshot
             if task.moves_version is None:
                 with context.begin_transaction(_per_migration=True):
                     within_transaction(context)
@@ -232,6 +235,7 @@ class Runner:
                 connection_of(context).exec_driver_sql("SET statement_timeout = 0")
                 connection_of(context).exec_driver_sql("SET client_connection_check_interval = '1s'")
                 yield
+            _see_what_is_committed(connection_of(context))
             _limit(connection_of(context), lock_timeout)
 
         context.autocommit_block = block  # type: ignore[method-assign]
@@ -278,6 +282,20 @@ def _hold_router(context: MigrationContext, ledger: Ledger) -> None:
     ledger.hold_router()
 
 
+def _see_what_is_committed(connection: sqlalchemy.Connection) -> None:
+    """Whatever the login's isolation level is: in a snapshot from before the locks the gate would hear of the past."""
+    if connection.exec_driver_sql("SHOW transaction_isolation").scalar_one() == "read committed":
+        return
+    try:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    except sqlalchemy.exc.DBAPIError:
+        raise ConfigurationError(
+            "a step can't run in the transaction that env.py has begun",
+            because="its isolation level isn't read committed, and it has asked something already",
+            next_command="use engine.connect() in env.py, or an engine without isolation_level",
+        ) from None
+
+
 def _limit(connection: sqlalchemy.Connection, lock_timeout: timedelta) -> None:
     """For this transaction only: at most this long for a lock, and no idling with one."""
     milliseconds = max(1, round(lock_timeout.total_seconds() * 1000))
@@ -285,6 +303,10 @@ def _limit(connection: sqlalchemy.Connection, lock_timeout: timedelta) -> None:
     connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '10s'")
     # a runner that was killed must not go on holding locks from its grave
     connection.exec_driver_sql("SET LOCAL client_connection_check_interval = '1s'")
+    # PostgreSQL 17 ends the session when a transaction takes longer, however little it is in the way
+    connection.exec_driver_sql(
+        "SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'"
+    )
 
 
 def _place(revision: Revision, error: BaseException) -> str:

@@ -25,6 +25,7 @@ _COMMANDS = {
     "plan": "expandcontract.cli.overview:plan",
     "status": "expandcontract.cli.overview:status",
     "log": "expandcontract.cli.log:log",
+    "doctor": "expandcontract.cli.doctor:doctor",
     "demo": "expandcontract.cli.demo:demo",
 }
 

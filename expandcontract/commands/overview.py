@@ -53,7 +53,7 @@ def show_plan(settings: Settings) -> OverviewResult:
         EcError: see `expandcontract.errors`.
     """
     with open_situation(settings) as situation:
-        facts = _facts(situation)
+        facts = facts_to_plan(situation)
         waiting = [step for step in plan(facts) if not step.is_done]
         outcome = Outcome.DONE if waiting else Outcome.NOTHING
         return _overview(situation, facts, waiting, outcome)
@@ -71,7 +71,7 @@ def show_status(settings: Settings, *, check: bool = False) -> OverviewResult:
         EcError: see `expandcontract.errors`.
     """
     with open_situation(settings) as situation:
-        facts = _facts(situation)
+        facts = facts_to_plan(situation)
         steps = plan(facts)
         open_changes = {step.change.revision for step in steps if not step.is_done}
         shown = [step for step in steps if step.change.revision in open_changes]
@@ -79,7 +79,7 @@ def show_status(settings: Settings, *, check: bool = False) -> OverviewResult:
         return _overview(situation, facts, shown, Outcome.FINDINGS if check and due else Outcome.DONE)
 
 
-def _facts(situation: Situation) -> Facts:
+def facts_to_plan(situation: Situation) -> Facts:
     """The facts; where a contract waits, with what it has to know beside the ledger."""
     facts = situation.observed_facts()
     if not situation.has_ledger or not pending(facts, Phase.CONTRACT):

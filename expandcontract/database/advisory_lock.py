@@ -16,7 +16,7 @@ from expandcontract.database.queries import queries
 from expandcontract.errors import RunnerBusy
 
 # Advisory locks belong to a database, so one namespace ("ec" in ASCII) does.
-_NAMESPACE = 0x6563
+NAMESPACE = 0x6563
 RUNNER = 1
 
 
@@ -44,7 +44,7 @@ def runner_lock(
     with connect(address, application_name=application_name, direct=True) as connection:
         executor = PsycopgExecutor(connection)
         deadline = time.monotonic() + patience
-        lock = {"namespace": _NAMESPACE, "key": key}
+        lock = {"namespace": NAMESPACE, "key": key}
         while not executor.rows(queries("activity")["try_lock"], lock)[0][0]:
             if time.monotonic() >= deadline:
                 raise _busy(executor, lock)

@@ -16,7 +16,7 @@ from expandcontract.errors import EcError, ServerUnfit, ServerUnreachable, StepF
 _WONT_PASS = re.compile(
     r"password authentication failed|no password supplied|authentication failed|does not exist|no pg_hba\.conf entry"
     r"|could not translate host name|resolve host|permission denied for database|server does not support SSL"
-    r"|certificate|invalid (port|integer)|root certificate",
+    r"|certificate|invalid (port|integer)|root certificate|unrecognized configuration parameter|invalid value for",
     re.IGNORECASE,
 )
 
@@ -46,12 +46,7 @@ def connect(
         ServerUnfit: a standby, read-only, too old, behind a pooler, or it won't let us in.
         ServerUnreachable: no connection, for a reason that may pass.
     """
-    try:
-        connection = psycopg.connect(
-            address.conninfo(application_name=application_name, connect_timeout="10"), autocommit=True
-        )
-    except psycopg.OperationalError as error:
-        raise connection_error(error, address) from None
+    connection = connect_to_any(address, application_name=application_name)
     try:
         path = "pg_catalog" if pin_search_path else address.search_path
         if path is not None:
@@ -62,6 +57,22 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def connect_to_any(address: Address, *, application_name: str) -> psycopg.Connection[Any]:
+    """
+    A connection in autocommit mode as the role has it, to a standby or through a pooler as well: to look, not to act.
+
+    Raises:
+        ServerUnfit: it won't let us in.
+        ServerUnreachable: no connection, for a reason that may pass.
+    """
+    try:
+        return psycopg.connect(
+            address.conninfo(application_name=application_name, connect_timeout="10"), autocommit=True
+        )
+    except psycopg.OperationalError as error:
+        raise connection_error(error, address) from None
 
 
 def connection_error(error: Exception, address: Address | str) -> EcError:

@@ -35,3 +35,8 @@ def attempts(lock_timeout: timedelta) -> Iterator[Attempt]:
         pause = min(_LONGEST_PAUSE, 0.1 * 2 ** min(number, 6))
         number += 1
         yield Attempt(number, max(timedelta(milliseconds=1), lock_timeout * share), pause)
+
+
+def longest_wait(lock_timeout: timedelta) -> timedelta:
+    """The longest that any try waits for its lock."""
+    return lock_timeout * _RUNGS[-1]

@@ -146,7 +146,7 @@ _ALIKE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"interrupted after \d+ rows", "interrupted after <rows> rows"),
         (r'"(pid|rows|of_about|seconds|seconds_left|id)": [\d.]+', r'"\1": <number>'),
         (r'"(host|person|role|tree)": ("[^"]*"|null)', r'"\1": <who>'),
-        (r"\(role \w+,", "(role <role>,"),
+        (r"\b(role|TO) \w+(?=[ ,)]|$)", r"\1 <role>"),
         (r"heap \+[\d.]+ MB, indexes \+[\d.]+ MB", "heap +<n> MB, indexes +<n> MB"),
         (r"^backfill \w+( \(pass \d+\))?: (verified )?[\d,]+ of about .*$", "<progress>"),
         (r"^<progress>\n(?=<progress>)", ""),
@@ -323,7 +323,7 @@ def rewritten(page: Path, new_database: NewDatabase, programs: Sequence[Path]) -
 def _placid(line: str) -> str:
     """The test server's address and role as a reader's would be."""
     line = re.sub(r"host=\S+ port=\d+ dbname=\S+ user=\w+", "host=localhost port=5432 dbname=shop user=shop", line)
-    return re.sub(r"\(role \w+,", "(role shop,", line)
+    return re.sub(r"\b(role|GRANT pg_monitor TO) \w+(?=[ ,)]|$)", r"\1 shop", line)
 
 
 def main(names: Sequence[str]) -> None:

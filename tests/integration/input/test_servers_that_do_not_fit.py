@@ -153,3 +153,25 @@ def test_time_outs_of_the_role_do_not_cut_a_run_short(project, make_login):
     project.ok("migrate", "expand")
 
     assert project.steps() == {"expand 0001": "done"}
+
+
+def test_how_a_login_begins_its_transactions_changes_nothing_about_a_step(each_database, make_project):
+    """Within a snapshot that was taken before the locks, the gate would be asked about the past."""
+    settings = ["default_transaction_isolation=serializable", "default_transaction_deferrable=on"]
+    if each_database.major >= 17:
+        settings.append("transaction_timeout=500ms")
+    options = " ".join(f"-c {setting}" for setting in settings)
+    project = make_project(each_database)
+    project.dsn = with_parameters(each_database.dsn, options=options)
+    body = """
+    def upgrade():
+        op.execute("SELECT pg_sleep(0.8)")
+        op.execute("CREATE TABLE seen AS SELECT current_setting('transaction_isolation') AS isolation")
+
+    def downgrade(): pass
+    """
+    project.revision("0001", body)
+
+    project.ok("migrate", "expand")
+
+    assert project.rows("SELECT isolation FROM seen") == [("read committed",)]
