@@ -108,10 +108,10 @@ def observe(project: Project, database_url: str | None = None) -> Observed:
     return observed[-1]
 
 
-def ask_environment(project: Project, ask: Callable[[Executor, Address, int], Answer]) -> Answer:
+def ask_environment(project: Project, ask: Callable[[Executor, Address, int | None], Answer]) -> Answer:
     """
     What `ask` makes of env.py's own session, in a transaction of it; it gets the address, and the backend that the
-    driver was told of.
+    driver was told of, None where it doesn't say.
 
     Raises:
         EcError: see `run_in_environment`; or the engine's URL means nothing to libpq.
@@ -121,14 +121,18 @@ def ask_environment(project: Project, ask: Callable[[Executor, Address, int], An
     def look(heads: tuple[str, ...], context: MigrationContext) -> Iterable[RevisionStep]:
         connection = connection_of(context)
         address = address_from_url(connection.engine.url, origin="env.py's engine")
-        driver: Any = connection.connection.driver_connection
-        # asyncpg's way, and that of psycopg and psycopg2
-        told = driver.get_server_pid() if hasattr(driver, "get_server_pid") else driver.info.backend_pid
-        answers.append(ask(SqlalchemyExecutor(connection), address, told))
+        answers.append(ask(SqlalchemyExecutor(connection), address, _told(connection.connection.driver_connection)))
         return ()
 
     run_in_environment(project, look, only_looks=True)
     return answers[-1]
+
+
+def _told(driver: Any) -> int | None:
+    """The backend that the server named when the session began."""
+    if hasattr(driver, "get_server_pid"):  # asyncpg
+        return int(driver.get_server_pid())
+    return getattr(getattr(driver, "info", None), "backend_pid", None)  # psycopg, psycopg2
 
 
 def connection_of(context: MigrationContext) -> sqlalchemy.Connection:

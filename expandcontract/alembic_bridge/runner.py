@@ -185,7 +185,7 @@ class Runner:
             _limit(connection, attempt.lock_timeout)
             self._check_same_database(ledger)
             self._mark_autocommit_blocks(context, task, attempt.lock_timeout)
-            pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            pid = connection.exec_driver_sql("SELECT pg_catalog.pg_backend_pid()").scalar_one()
             with BlockerWatch(self._connection, pid) as watch:
                 try:
                     task.work(context, ledger)

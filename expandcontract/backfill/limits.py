@@ -17,4 +17,6 @@ def set_limits(
     """Set the time-outs that the revision declares, for the session or for what is left of a transaction."""
     for name, length in (("lock_timeout", backfill.lock_timeout), ("statement_timeout", backfill.statement_timeout)):
         milliseconds = max(1, as_duration(length) // timedelta(milliseconds=1))
-        connection.execute("SELECT set_config(%s, %s, %s)", [name, str(milliseconds), until_the_transaction_ends])
+        connection.execute(
+            "SELECT pg_catalog.set_config(%s, %s, %s)", [name, str(milliseconds), until_the_transaction_ends]
+        )

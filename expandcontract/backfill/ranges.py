@@ -88,7 +88,7 @@ class Walk:
 
     def count(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
         """How many rows the range has."""
-        return sql.SQL("SELECT count(*) FROM {} WHERE {}").format(self.table, self.within(lower, upper))
+        return sql.SQL("SELECT pg_catalog.count(*) FROM {} WHERE {}").format(self.table, self.within(lower, upper))
 
     def within(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
         """The condition on a row of the stretch to be above `lower` and at most `upper`."""
@@ -138,4 +138,6 @@ class RangeStatements(Walk):
 
     def count_needy(self, lower: KeyValue | None, upper: KeyValue) -> sql.Composed:
         """How many rows of the range aren't right yet."""
-        return sql.SQL("SELECT count(*) FROM {} WHERE {}").format(self.table, self.needy_within(lower, upper))
+        return sql.SQL("SELECT pg_catalog.count(*) FROM {} WHERE {}").format(
+            self.table, self.needy_within(lower, upper)
+        )

@@ -55,7 +55,7 @@ def _query(sync: Sync, known: dict[str, str], percent: float) -> sql.Composed:
         for column, text in sync.forward.items()
     )
     return sql.SQL(
-        "SELECT count(*), count(*) FILTER (WHERE NOT ({same})) FROM ("
+        "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE NOT ({same})) FROM ("
         "SELECT {old}, {forward} FROM (SELECT {old} FROM {table} TABLESAMPLE SYSTEM ({percent}) LIMIT {rows}) AS {name}"
         ") AS {name}"
     ).format(

@@ -104,7 +104,7 @@ def open_session(
             # writes, a Sync of another change must follow
             ("ec.sync", "off" if isinstance(backfill.source, Sync) else "on"),
         ):
-            connection.execute("SELECT set_config(%s, %s, false)", [name, str(value)])
+            connection.execute("SELECT pg_catalog.set_config(%s, %s, false)", [name, str(value)])
         relation = catalog.regclass(backfill.table, backfill.table_schema)
         with connection.transaction():
             # others are waited for: beginning takes longer than a range may

@@ -33,7 +33,7 @@ def walking(connection: psycopg.Connection[Any]) -> None:
     connection.execute(
         sql.SQL("SELECT {}").format(
             sql.SQL(", ").join(
-                sql.SQL("set_config({}, {}, true)").format(sql.Literal(name), sql.Literal(value))
+                sql.SQL("pg_catalog.set_config({}, {}, true)").format(sql.Literal(name), sql.Literal(value))
                 for name, value in settings.items()
             )
         )

@@ -47,7 +47,7 @@ def look(
 
     A row for which the condition itself fails isn't right, and then it isn't known how many others are not.
     """
-    query = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {}) FROM {} WHERE {}").format(
+    query = sql.SQL("SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {}) FROM {} WHERE {}").format(
         _but(except_for, condition), walk.table, walk.within(lower, upper)
     )
     try:
@@ -121,7 +121,7 @@ def rows_left_in(
     limit = 0 if patience is None else patience // timedelta(milliseconds=1)
     try:
         with connection.transaction():
-            connection.execute("SELECT set_config('statement_timeout', %s, true)", [str(limit)])
+            connection.execute("SELECT pg_catalog.set_config('statement_timeout', %s, true)", [str(limit)])
             connection.execute("SET LOCAL enable_seqscan = on")
             found = connection.execute(query).fetchone()
     except QueryCanceled:

@@ -90,7 +90,7 @@ def _seen(settings: Settings) -> tuple[Seen, Address]:
 _ENV = "env.py's engine"
 
 
-def _env_login(executor: Executor, address: Address, told: int) -> tuple[Login, Address]:
+def _env_login(executor: Executor, address: Address, told: int | None) -> tuple[Login, Address]:
     return examination.login(executor, way=_ENV, address=address, told=told), address
 
 

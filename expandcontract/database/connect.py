@@ -25,7 +25,8 @@ _OLDEST = 140000
 # What a database or a role may be set to, and we can't live with: limits of whole sessions and (since PostgreSQL 17)
 # whole transactions, and a style of dates that psycopg doesn't read. In which order a date is read stays as it is.
 _SETTINGS = """
-SELECT set_config(name, CASE name WHEN 'DateStyle' THEN 'ISO' ELSE '0' END, false) FROM pg_catalog.pg_settings
+SELECT pg_catalog.set_config(name, CASE name WHEN 'DateStyle' THEN 'ISO' ELSE '0' END, false)
+  FROM pg_catalog.pg_settings
  WHERE name IN ('idle_session_timeout', 'transaction_timeout', 'DateStyle')
 """
 
@@ -50,7 +51,7 @@ def connect(
     try:
         path = "pg_catalog" if pin_search_path else address.search_path
         if path is not None:
-            connection.execute("SELECT set_config('search_path', %s, false)", [path])
+            connection.execute("SELECT pg_catalog.set_config('search_path', %s, false)", [path])
         connection.execute(_SETTINGS)
         _check(connection, address, direct=direct)
     except BaseException:

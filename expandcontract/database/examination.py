@@ -24,7 +24,7 @@ from expandcontract.domain.throttle import Verdict
 _CHOOSES_A_PRIMARY = frozenset({"read-write", "primary"})
 
 
-def login(executor: Executor, *, way: str, address: Address, told: int) -> Login:
+def login(executor: Executor, *, way: str, address: Address, told: int | None) -> Login:
     """
     What a new session finds, and what its role may do. It must be in a transaction, which sees ``pg_catalog`` alone
     from then on.
@@ -33,7 +33,7 @@ def login(executor: Executor, *, way: str, address: Address, told: int) -> Login
         executor: over that session.
         way: how to call it.
         address: what it was opened with.
-        told: the backend that the driver was told of.
+        told: the backend that the driver was told of; None where it doesn't say.
     """
     schema = next(iter(_names(executor, "first_schema")), None)
     _rows(executor, "pin")
@@ -48,7 +48,7 @@ def login(executor: Executor, *, way: str, address: Address, told: int) -> Login
         is_superuser=is_super,
         is_standby=standby,
         is_read_only=read_only,
-        is_pooled=told != pid,
+        is_pooled=told not in (None, pid),
         hosts=_any_of(address),
         schema=schema,
         creates_in_schema=creates_in_schema,

@@ -66,7 +66,7 @@ def install(connection: psycopg.Connection[Any]) -> bool:
         ConfigurationError: a newer `ec` has upgraded the ledger beyond what this one knows.
     """
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [_INSTALL_LOCK])
+        connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", [_INSTALL_LOCK])
         installed = installed_version(PsycopgExecutor(connection))
         for version in range(installed + 1, VERSION + 1):
             connection.execute(script(f"ledger_{version}").encode())

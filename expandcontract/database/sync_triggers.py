@@ -26,7 +26,7 @@ Direction = Literal["forward", "backward", "fill"]
 
 _NAME_BYTES = 63  # NAMEDATALEN - 1: longer names are cut without an error
 _LONGEST_ADDITION = len("zz__insert_1")
-_SKIPPED = "current_setting('ec.sync', true) IS DISTINCT FROM 'off'"
+_SKIPPED = "pg_catalog.current_setting('ec.sync', true) IS DISTINCT FROM 'off'"
 _UNKNOWN = SyncColumn(type="unknown")
 # Words that are an expression by themselves, so a column of that name is meant only in quotes.
 _VALUES = frozenset(
@@ -153,10 +153,10 @@ def check_statement(sync: Sync, column: str, text: str, columns: Mapping[str, Sy
     names = (*sync.old_columns, *sync.new_columns)
     body = sql.SQL(
         "#variable_conflict use_column\n<<{block}>>\nDECLARE\n{declared}BEGIN\n"
-        "    PERFORM set_config('plan_cache_mode', 'force_generic_plan', true);\n"
+        "    PERFORM pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true);\n"
         "    EXECUTE {update};\n"
         "    PERFORM {expression} WHERE false;\n"
-        "    PERFORM set_config('plan_cache_mode', 'auto', true);\n"
+        "    PERFORM pg_catalog.set_config('plan_cache_mode', 'auto', true);\n"
         "END\n"
     ).format(
         block=sql.Identifier(sync.table),

@@ -114,7 +114,7 @@ class LiveTables:
         Raises:
             UsageError: there is something of that name.
         """
-        rows = self._executor.rows("SELECT to_regclass(%(name)s)", {"name": catalog.regclass(name, schema)})
+        rows = self._executor.rows("SELECT pg_catalog.to_regclass(%(name)s)", {"name": catalog.regclass(name, schema)})
         if rows[0][0] is not None:
             raise UsageError(f"there is something called {name} already", next_command="choose another name")
 
@@ -327,7 +327,7 @@ class LiveTables:
         return [(name, definition) for name, definition in self.rows("index_definitions", table)]
 
     def _shadow(self) -> sa.Table:
-        schema = self._executor.rows("SELECT pg_my_temp_schema()::regnamespace::text")[0][0]
+        schema = self._executor.rows("SELECT pg_catalog.pg_my_temp_schema()::regnamespace::text")[0][0]
         return sa.Table(_SHADOW, sa.MetaData(), schema=schema, autoload_with=self._connection, resolve_fks=False)
 
     def _run(self, statement: sql.Composable) -> None:

@@ -129,7 +129,7 @@ class Watch:
             # a standby that commits wait for may be the very one that is to be reported
             ("synchronous_commit", "off"),
         ):
-            connection.execute("SELECT set_config(%s, %s, false)", [name, str(value)])
+            connection.execute("SELECT pg_catalog.set_config(%s, %s, false)", [name, str(value)])
         root = BackfillLedger(PsycopgExecutor(connection)).root(
             regclass(self._backfill.table, self._backfill.table_schema)
         )

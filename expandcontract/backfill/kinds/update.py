@@ -34,7 +34,8 @@ class UpdateOfRange:
 
     def run_and_judge(self) -> tuple[int, bool]:
         """See `Write`; asked in the UPDATE itself, for without a key nobody knows where its rows are afterwards."""
-        query = "WITH ec_filled AS ({} RETURNING ({}) AS still) SELECT count(*), bool_and(still) FROM ec_filled"
+        counted = "pg_catalog.count(*), pg_catalog.bool_and(still)"
+        query = f"WITH ec_filled AS ({{}} RETURNING ({{}}) AS still) SELECT {counted} FROM ec_filled"  # noqa: S608
         found = self._execute(sql.SQL(query).format(self.update, self.needy)).fetchone()
         written, still = found or (0, False)
         return int(written), bool(still)

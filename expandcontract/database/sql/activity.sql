@@ -1,10 +1,10 @@
 -- blockers: the sessions that keep a backend waiting; a prepared transaction has no session, so it comes by its gid
-SELECT a.pid, extract(epoch FROM clock_timestamp() - a.xact_start)::float8, a.usename, a.application_name, a.state,
-       left(a.query, 200), NULL::text
+SELECT a.pid, extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::float8, a.usename, a.application_name, a.state,
+       pg_catalog.left(a.query, 200), NULL::text
   FROM pg_catalog.pg_stat_activity a
  WHERE a.pid = ANY (pg_catalog.pg_blocking_pids(%(pid)s))
 UNION ALL
-SELECT DISTINCT ON (p.gid) 0, extract(epoch FROM clock_timestamp() - p.prepared)::float8, p.owner, '', 'prepared transaction', '', p.gid
+SELECT DISTINCT ON (p.gid) 0, extract(epoch FROM pg_catalog.clock_timestamp() - p.prepared)::float8, p.owner, '', 'prepared transaction', '', p.gid
   FROM pg_catalog.pg_locks waiting
   JOIN pg_catalog.pg_locks held ON held.locktype = waiting.locktype
        AND held.database IS NOT DISTINCT FROM waiting.database AND held.relation IS NOT DISTINCT FROM waiting.relation
@@ -21,18 +21,18 @@ SELECT DISTINCT ON (p.gid) 0, extract(epoch FROM clock_timestamp() - p.prepared)
 SELECT pg_catalog.pg_try_advisory_lock(%(namespace)s, %(key)s);
 
 -- lock_holder: who has the runner's lock
-SELECT a.pid, a.application_name, host(a.client_addr), a.backend_start
+SELECT a.pid, a.application_name, pg_catalog.host(a.client_addr), a.backend_start
   FROM pg_catalog.pg_locks l
   JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
  WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = %(key)s AND l.objsubid = 2
-   AND l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database());
+   AND l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database());
 
 -- forget_snapshot: within a transaction pg_stat_activity shows for ever what the first look saw
 SELECT pg_catalog.pg_stat_clear_snapshot();
 
 -- sessions: the other sessions of this database, the oldest first
-SELECT a.pid, a.application_name, a.usename, host(a.client_addr),
-       extract(epoch FROM clock_timestamp() - a.backend_start)::float8
+SELECT a.pid, a.application_name, a.usename, pg_catalog.host(a.client_addr),
+       extract(epoch FROM pg_catalog.clock_timestamp() - a.backend_start)::float8
   FROM pg_catalog.pg_stat_activity a
  WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
  ORDER BY a.backend_start, a.pid;

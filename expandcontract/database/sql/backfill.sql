@@ -4,15 +4,15 @@ SELECT b.revision, b.relation, b.state, b.reason, b.rate, filled.passes, b.verif
        h.share, h.stopped_by <> '{}', h.reason
   FROM ec.backfill b
   LEFT JOIN ec.backfill_health h ON h.revision = b.revision AND b.state = 'running'
-       AND h.looked_at > clock_timestamp() - interval '15 s'
+       AND h.looked_at > pg_catalog.clock_timestamp() - interval '15 s'
  CROSS JOIN LATERAL (
-    SELECT GREATEST(count(DISTINCT s.pass), 1) AS passes
+    SELECT GREATEST(pg_catalog.count(DISTINCT s.pass), 1) AS passes
       FROM ec.backfill_stretch s WHERE s.revision = b.revision AND NOT s.verifies) filled
   LEFT JOIN LATERAL (
-    SELECT count(*) AS ranges, sum(r.rows_seen)::bigint AS seen
+    SELECT pg_catalog.count(*) AS ranges, pg_catalog.sum(r.rows_seen)::bigint AS seen
       FROM ec.backfill_range r WHERE r.revision = b.revision AND r.pass = b.pass AND r.state = 'done') now_done ON true
   LEFT JOIN LATERAL (
-    SELECT sum(r.rows_written)::bigint AS written, count(*) FILTER (WHERE r.state = 'failed') AS failed
+    SELECT pg_catalog.sum(r.rows_written)::bigint AS written, pg_catalog.count(*) FILTER (WHERE r.state = 'failed') AS failed
       FROM ec.backfill_range r WHERE r.revision = b.revision) ever ON true
  WHERE CAST(%(revision)s AS text) IS NULL OR b.revision = %(revision)s;
 
@@ -22,27 +22,27 @@ WITH RECURSIVE member AS (
   UNION
   SELECT i.inhrelid FROM member m JOIN pg_catalog.pg_inherits i ON i.inhparent = m.oid
 )
-SELECT b.heap_bytes, b.index_bytes, sum(pg_catalog.pg_relation_size(c.oid))::bigint, sum(pg_catalog.pg_indexes_size(c.oid))::bigint
+SELECT b.heap_bytes, b.index_bytes, pg_catalog.sum(pg_catalog.pg_relation_size(c.oid))::bigint, pg_catalog.sum(pg_catalog.pg_indexes_size(c.oid))::bigint
   FROM ec.backfill b, member m JOIN pg_catalog.pg_class c ON c.oid = m.oid
  WHERE b.revision = %(revision)s
  GROUP BY b.revision;
 
 -- lock_joining: until this transaction ends nobody else joins or begins a backfill of the table
-SELECT pg_catalog.pg_advisory_xact_lock(%(namespace)s, hashint4(%(root)s::int8::oid::int4));
+SELECT pg_catalog.pg_advisory_xact_lock(%(namespace)s, pg_catalog.hashint4(%(root)s::int8::oid::int4));
 
 -- keep_from_joining: the same until the connection closes
-SELECT pg_catalog.pg_advisory_lock(%(namespace)s, hashint4(%(root)s::int8::oid::int4));
+SELECT pg_catalog.pg_advisory_lock(%(namespace)s, pg_catalog.hashint4(%(root)s::int8::oid::int4));
 
 -- root: the table that a partition belongs to, or the table itself
 SELECT COALESCE(pg_catalog.pg_partition_root(c.oid), c.oid)::int8 FROM pg_catalog.pg_class c
- WHERE c.oid = to_regclass(%(table)s);
+ WHERE c.oid = pg_catalog.to_regclass(%(table)s);
 
 -- bury: forget workers whose session has ended
 DELETE FROM ec.backfill_worker w WHERE NOT EXISTS (
   SELECT FROM pg_catalog.pg_locks l
    WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = w.number
      AND l.objsubid = 2 AND l.granted
-     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()));
+     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()));
 
 -- workers: who is alive and moves rows of a table, or for a backfill
 SELECT number, revision, host, pid, backend, started_at FROM ec.backfill_worker w
@@ -51,14 +51,14 @@ SELECT number, revision, host, pid, backend, started_at FROM ec.backfill_worker 
      SELECT FROM pg_catalog.pg_locks l
       WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = w.number
         AND l.objsubid = 2 AND l.granted
-        AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
+        AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
  ORDER BY number;
 
 -- lock_backfill: one at a time takes a range, changes the state or begins a pass
 SELECT b.state, b.reason, b.rate, b.pass, b.verifies, b.verifier, h.share, h.stopped_by <> '{}', h.reason,
        CASE WHEN h.wal_ceiling IS NOT NULL THEN pg_catalog.pg_current_wal_lsn() >= h.wal_ceiling ELSE false END
   FROM ec.backfill b
-  LEFT JOIN ec.backfill_health h ON h.revision = b.revision AND h.looked_at > clock_timestamp() - interval '15 s'
+  LEFT JOIN ec.backfill_health h ON h.revision = b.revision AND h.looked_at > pg_catalog.clock_timestamp() - interval '15 s'
  WHERE b.revision = %(revision)s FOR UPDATE OF b;
 
 -- put_backfill: a backfill that begins, or begins again
@@ -69,16 +69,16 @@ WITH RECURSIVE member AS (
 )
 INSERT INTO ec.backfill (revision, relation, rate, pass, estimated_rows, root, heap_bytes, index_bytes)
 SELECT %(revision)s, %(relation)s, CAST(%(rate)s AS int), 1, %(estimated_rows)s, CAST(%(root)s AS int8)::oid,
-       sum(pg_catalog.pg_relation_size(oid)), sum(pg_catalog.pg_indexes_size(oid)) FROM member
+       pg_catalog.sum(pg_catalog.pg_relation_size(oid)), pg_catalog.sum(pg_catalog.pg_indexes_size(oid)) FROM member
 ON CONFLICT (revision) DO UPDATE
    SET relation = EXCLUDED.relation, root = EXCLUDED.root, heap_bytes = EXCLUDED.heap_bytes, index_bytes = EXCLUDED.index_bytes,
        rate = EXCLUDED.rate, pass = 1, verifies = false, estimated_rows = EXCLUDED.estimated_rows, verifier = NULL,
-       state = 'running', reason = NULL, started_at = clock_timestamp();
+       state = 'running', reason = NULL, started_at = pg_catalog.clock_timestamp();
 
 -- put_pass: the next pass begins
 UPDATE ec.backfill
    SET pass = %(pass)s, verifies = %(verifies)s, verifier = NULL, estimated_rows = %(estimated_rows)s,
-       verified_from = CASE WHEN %(verifies)s THEN clock_timestamp() ELSE verified_from END
+       verified_from = CASE WHEN %(verifies)s THEN pg_catalog.clock_timestamp() ELSE verified_from END
  WHERE revision = %(revision)s;
 
 -- put_state: what the backfill is told to do, and why; a pause isn't caught up
@@ -118,46 +118,46 @@ SELECT s.schema, s.relation, s.key_columns, s.key_types, r.upper_key, r.error, r
  ORDER BY r.id;
 
 -- set_aside_by_backfill: how many rows each backfill has set aside
-SELECT revision, count(*) FROM ec.backfill_range WHERE state = 'failed' GROUP BY revision;
+SELECT revision, pg_catalog.count(*) FROM ec.backfill_range WHERE state = 'failed' GROUP BY revision;
 
 -- back_to_filling: the pass that filled last goes on; the look that came after it is forgotten, and comes again
 WITH looked AS (DELETE FROM ec.backfill_stretch WHERE revision = %(revision)s AND verifies)
 UPDATE ec.backfill b
-   SET pass = (SELECT max(s.pass) FROM ec.backfill_stretch s WHERE s.revision = b.revision AND NOT s.verifies),
+   SET pass = (SELECT pg_catalog.max(s.pass) FROM ec.backfill_stretch s WHERE s.revision = b.revision AND NOT s.verifies),
        verifies = false, verifier = NULL
  WHERE b.revision = %(revision)s AND b.verifies;
 
 -- retry: rows set aside are tried again
-UPDATE ec.backfill_range SET state = 'open', worker = NULL, free_from = clock_timestamp(), attempts = 0, error = NULL, sqlstate = NULL
+UPDATE ec.backfill_range SET state = 'open', worker = NULL, free_from = pg_catalog.clock_timestamp(), attempts = 0, error = NULL, sqlstate = NULL
  WHERE revision = %(revision)s AND state = 'failed'
 RETURNING id;
 
 -- slices: what the filling passes did in each slice of time since a moment: rows, ranges, and how long a range took, in
 -- the middle and at most
-SELECT floor(extract(epoch FROM r.done_at - CAST(%(since)s AS timestamptz)) / CAST(%(width)s AS float8))::int8,
-       sum(r.rows_seen)::int8, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY r.seconds), max(r.seconds)
+SELECT pg_catalog.floor(extract(epoch FROM r.done_at - CAST(%(since)s AS timestamptz)) / CAST(%(width)s AS float8))::int8,
+       pg_catalog.sum(r.rows_seen)::int8, pg_catalog.count(*), pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY r.seconds), pg_catalog.max(r.seconds)
   FROM ec.backfill_range r
   JOIN ec.backfill_stretch s ON s.revision = r.revision AND s.pass = r.pass AND s.number = r.stretch AND NOT s.verifies
  WHERE r.revision = %(revision)s AND r.state = 'done' AND r.done_at >= %(since)s AND r.seconds IS NOT NULL
  GROUP BY 1 ORDER BY 1;
 
 -- open_ranges: how many ranges aren't finished
-SELECT count(*) FROM ec.backfill_range WHERE revision = %(revision)s AND pass = %(pass)s AND state = 'open';
+SELECT pg_catalog.count(*) FROM ec.backfill_range WHERE revision = %(revision)s AND pass = %(pass)s AND state = 'open';
 
 -- last_done: when a range was done last
-SELECT max(done_at) FROM ec.backfill_range WHERE revision = %(revision)s AND state = 'done';
+SELECT pg_catalog.max(done_at) FROM ec.backfill_range WHERE revision = %(revision)s AND state = 'done';
 
 -- forgive: attempts in vain are counted anew
 UPDATE ec.backfill_range SET attempts = 0 WHERE revision = %(revision)s AND state = 'open' AND attempts > 0;
 
 -- found: how many rows a verifying pass found that need the backfill
-SELECT COALESCE(sum(rows_found), 0)::bigint FROM ec.backfill_range WHERE revision = %(revision)s AND pass = %(pass)s;
+SELECT COALESCE(pg_catalog.sum(rows_found), 0)::bigint FROM ec.backfill_range WHERE revision = %(revision)s AND pass = %(pass)s;
 
 -- verified_from: from when on each backfill has been verified
 SELECT revision, verified_from FROM ec.backfill WHERE verified_from IS NOT NULL;
 
 -- written_by_pass: how many rows each filling pass wrote, the first pass first
-SELECT s.pass, COALESCE(sum(r.rows_written), 0)::bigint
+SELECT s.pass, COALESCE(pg_catalog.sum(r.rows_written), 0)::bigint
   FROM (SELECT DISTINCT revision, pass FROM ec.backfill_stretch WHERE revision = %(revision)s AND NOT verifies) s
   LEFT JOIN ec.backfill_range r ON r.revision = s.revision AND r.pass = s.pass
  GROUP BY s.pass ORDER BY s.pass;

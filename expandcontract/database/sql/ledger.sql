@@ -2,10 +2,10 @@
 SELECT version, id::text FROM ec.ledger ORDER BY version DESC LIMIT 1;
 
 -- exists: whether this database has a ledger
-SELECT to_regclass('ec.ledger') IS NOT NULL;
+SELECT pg_catalog.to_regclass('ec.ledger') IS NOT NULL;
 
 -- now: the database's clock
-SELECT clock_timestamp();
+SELECT pg_catalog.clock_timestamp();
 
 -- steps: what is known of each step
 SELECT revision, phase, state, parts_done, outside, title, writers, error, started_at, finished_at
@@ -21,7 +21,7 @@ SELECT release, revision, needs_backfill FROM ec.shipped;
 SELECT name, release, weight FROM ec.colour ORDER BY name;
 
 -- watched_since: when traffic was first recorded
-SELECT min(at) FROM ec.event WHERE kind = 'traffic' AND jsonb_array_length(facts -> 'live') > 0;
+SELECT pg_catalog.min(at) FROM ec.event WHERE kind = 'traffic' AND pg_catalog.jsonb_array_length(facts -> 'live') > 0;
 
 -- lock_router: nobody else moves traffic until this transaction ends; readers are not blocked
 LOCK TABLE ec.colour IN SHARE ROW EXCLUSIVE MODE;
@@ -42,7 +42,7 @@ UPDATE ec.observation SET ended_at = %(at)s, looks = looks + 1, said = %(said)s 
 SELECT began_at, ended_at, is_known FROM ec.observation WHERE ended_at >= %(since)s ORDER BY began_at;
 
 -- observed_last: the latest moment of any look
-SELECT max(ended_at) FROM ec.observation;
+SELECT pg_catalog.max(ended_at) FROM ec.observation;
 
 -- put_release: a release, or its newer last traffic
 INSERT INTO ec.release (tag, last_traffic) VALUES (%(tag)s, %(last_traffic)s)
@@ -53,7 +53,7 @@ DELETE FROM ec.shipped WHERE release = %(tag)s;
 
 -- put_shipped: the revisions of a release, as a JSON object of revision to needs_backfill
 INSERT INTO ec.shipped (release, revision, needs_backfill)
-SELECT %(tag)s, key, value::boolean FROM jsonb_each_text(CAST(%(revisions)s AS jsonb));
+SELECT %(tag)s, key, value::boolean FROM pg_catalog.jsonb_each_text(CAST(%(revisions)s AS jsonb));
 
 -- put_colour: a colour as it is
 INSERT INTO ec.colour (name, release, weight) VALUES (%(name)s, %(release)s, %(weight)s)
@@ -71,7 +71,7 @@ SELECT revision FROM ec.step WHERE phase = 'contract' AND state = 'done';
 -- put_step: how far a step has come
 INSERT INTO ec.step (revision, phase, state, title, parts_done, outside, writers, error, finished_at)
 VALUES (%(revision)s, %(phase)s, %(state)s, %(title)s, %(parts_done)s, %(outside)s, %(writers)s, %(error)s,
-        CASE WHEN %(state)s = 'done' THEN clock_timestamp() END)
+        CASE WHEN %(state)s = 'done' THEN pg_catalog.clock_timestamp() END)
 ON CONFLICT (revision, phase) DO UPDATE
    SET state = EXCLUDED.state, title = EXCLUDED.title, parts_done = EXCLUDED.parts_done, outside = EXCLUDED.outside,
        writers = EXCLUDED.writers, error = EXCLUDED.error, finished_at = EXCLUDED.finished_at;

@@ -2,22 +2,22 @@
 WITH RECURSIVE base AS (
   SELECT a.attnum, a.atttypid AS type, a.atttypmod AS modifier
     FROM pg_catalog.pg_attribute a
-   WHERE a.attrelid = to_regclass(%(table)s) AND a.attnum > 0 AND NOT a.attisdropped
+   WHERE a.attrelid = pg_catalog.to_regclass(%(table)s) AND a.attnum > 0 AND NOT a.attisdropped
    UNION ALL
   SELECT b.attnum, t.typbasetype, t.typtypmod
     FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type AND t.typtype = 'd'
 )
 SELECT a.attname,
        -- without its domain: a variable or a cast of a domain would enforce its constraints too early
-       format_type(b.type, b.modifier),
-       CASE WHEN a.attgenerated = '' THEN pg_get_expr(f.tree, coalesce(d.adrelid, 0)) END,
+       pg_catalog.format_type(b.type, b.modifier),
+       CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(f.tree, coalesce(d.adrelid, 0)) END,
        a.attnotnull OR declared.typnotnull,
        CASE
          WHEN a.attgenerated <> '' THEN 'is generated'
          WHEN a.attidentity <> '' THEN 'is an identity column'
          -- a volatile default can't be compared with: what the writer wrote and what the default gave look alike
          WHEN EXISTS (
-           SELECT FROM regexp_matches(f.tree::pg_catalog.text, '(func|opfunc)id (\d+)', 'g') AS called
+           SELECT FROM pg_catalog.regexp_matches(f.tree::pg_catalog.text, '(func|opfunc)id (\d+)', 'g') AS called
              JOIN pg_catalog.pg_proc p ON p.oid = called[2]::pg_catalog.oid
             WHERE p.provolatile = 'v'
          ) THEN 'has a volatile default'
@@ -39,7 +39,7 @@ SELECT a.attname,
        )
   FROM base b
   JOIN pg_catalog.pg_type t ON t.oid = b.type AND t.typtype <> 'd'
-  JOIN pg_catalog.pg_attribute a ON a.attrelid = to_regclass(%(table)s) AND a.attnum = b.attnum
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = pg_catalog.to_regclass(%(table)s) AND a.attnum = b.attnum
   JOIN pg_catalog.pg_type declared ON declared.oid = a.atttypid
   LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   LEFT JOIN pg_catalog.pg_collation c ON c.oid = a.attcollation
@@ -50,10 +50,10 @@ SELECT a.attname,
 SELECT EXISTS (
   SELECT FROM pg_catalog.pg_rewrite r
     JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
-   WHERE r.ev_class = to_regclass(%(view)s)
+   WHERE r.ev_class = pg_catalog.to_regclass(%(view)s)
      AND d.deptype = 'n'
      -- built-in objects are pinned and have no rows here
-     AND NOT (d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = to_regclass(%(table)s))
+     AND NOT (d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = pg_catalog.to_regclass(%(table)s))
 );
 
 -- functions: the triggers of a table with the functions that they call
@@ -61,5 +61,5 @@ SELECT t.tgname, n.nspname, p.proname
   FROM pg_catalog.pg_trigger t
   JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
- WHERE t.tgrelid = to_regclass(%(table)s)
+ WHERE t.tgrelid = pg_catalog.to_regclass(%(table)s)
    AND NOT t.tgisinternal;

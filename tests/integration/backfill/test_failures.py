@@ -172,7 +172,7 @@ def test_a_deadlock_is_the_backfill_s_loss_and_is_tried_again_in_smaller_ranges(
     assert numbers.value("SELECT min(rows_seen) FROM ec.backfill_range WHERE pass = 1") <= 500
 
 
-def test_serialization_failures_are_tried_again(numbers: Filling) -> None:
+def test_serialization_failures_are_tried_again(numbers: Filling, database: Database) -> None:
     """The session itself reads committed rows, whatever the database's default; the author's own triggers may not."""
     numbers.execute(
         "CREATE SEQUENCE failures",
@@ -181,8 +181,9 @@ def test_serialization_failures_are_tried_again(numbers: Filling) -> None:
         " RETURN NEW; END $$",
         "CREATE TRIGGER fail BEFORE UPDATE ON things FOR EACH ROW EXECUTE FUNCTION fail()",
     )
-    name = numbers.value("SELECT current_database()")
-    numbers.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+    numbers.execute(
+        f"ALTER ROLE CURRENT_USER IN DATABASE {database.name} SET default_transaction_isolation = serializable"
+    )
     with numbers.open("the application") as application:
         application.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         application.execute("UPDATE things SET raw = raw WHERE id = 900")

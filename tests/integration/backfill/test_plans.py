@@ -62,7 +62,7 @@ def test_the_settings_of_a_database_change_nothing(each_database: Database, key:
         f"CREATE TABLE things (id {key} PRIMARY KEY, filled int)",
         f"INSERT INTO things SELECT {value} FROM generate_series(1, 601) i",
         *(
-            f"ALTER DATABASE \"{each_database.name}\" SET {name} = '{value}'"
+            f"ALTER ROLE CURRENT_USER IN DATABASE \"{each_database.name}\" SET {name} = '{value}'"
             for name, value in SETTINGS.items()
             if filling.rows(f"SELECT FROM pg_settings WHERE name = '{name}'")
         ),

@@ -74,6 +74,11 @@ def test_a_database_without_a_ledger_is_examined_as_well(project):
     assert project.snapshot() == before
 
 
+@pytest.mark.parametrize("kind", ["psycopg-async", "asyncpg"])
+def test_env_py_s_own_session_is_asked_whatever_its_driver(kind, database, make_project):
+    assert examined(applied(make_project(database, kind)), code=0).keys() <= USUAL
+
+
 # the role
 
 

@@ -31,7 +31,7 @@ def test_a_rename_is_an_assignment_and_two_comparisons():
     assert (
         'WHEN (((OLD."name" IS DISTINCT FROM NEW."name")'
         ' AND OLD."display_name" IS NOT DISTINCT FROM NEW."display_name")'
-        " AND current_setting('ec.sync', true) IS DISTINCT FROM 'off')"
+        " AND pg_catalog.current_setting('ec.sync', true) IS DISTINCT FROM 'off')"
     ) in update_2
 
 
