@@ -15,6 +15,7 @@ from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.backfill.health.configuration import HealthSettings, read_health
 from expandcontract.colours.configuration import read_witnesses
 from expandcontract.colours.witness import Witness
+from expandcontract.database.address import check_login
 from expandcontract.domain.duration import parse_duration
 from expandcontract.errors import ConfigurationError
 from expandcontract.evidence.alert_sources import NamedAlert, read_alert_sources
@@ -123,6 +124,7 @@ def load_settings(project: ProjectOptions, given: Mapping[str, object]) -> Setti
     alerts, wrong_alerts = read_alert_sources(table.get(_ALERTS, {}))
     mistakes += [f"{file}: {mistake}" for mistake in (*wrong, *wrong_alerts)]
     address = os.environ.get("EC_DATABASE_URL")
+    check_login(address or "", origin="EC_DATABASE_URL")
     settings = Settings(project=project, health=health, colours=colours, alerts=alerts, database_url=address)
     for place, name, value in sources:
         if name not in _READERS:

@@ -8,7 +8,9 @@ versions of it.
 from __future__ import annotations
 
 import configparser
+import io
 import logging
+import os
 import socket
 import sys
 import traceback
@@ -28,9 +30,10 @@ from expandcontract.alembic_bridge.collapse import without_collapse
 from expandcontract.alembic_bridge.engine_address import address_from_url
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
-from expandcontract.database.address import Address, address_from_text
+from expandcontract.database.address import Address, address_from_text, check_login
 from expandcontract.database.connect import connection_error, server_error
 from expandcontract.database.executor import Executor
+from expandcontract.domain.redaction import redact, secrets_in
 from expandcontract.errors import ConfigurationError, EcError
 
 Answer = TypeVar("Answer")
@@ -76,6 +79,7 @@ def run_in_environment(project: Project, work: Work, *, only_looks: bool = False
 
     environment.configure = configured  # type: ignore[method-assign]
     with environment, quiet(), environment_errors(project, lambda: ran):
+        check_login(project.config.get_main_option("sqlalchemy.url") or "", origin="sqlalchemy.url")
         project.script.run_env()
     if not ran:
         raise ConfigurationError(
@@ -203,6 +207,14 @@ def _place(env_py: str, error: Exception) -> str:
     return f"{file}:{lines[-1]}" if lines else str(file)
 
 
+class _Conversation(io.TextIOBase):
+    """Where prints of env.py go: to stderr, without the passwords that it was given."""
+
+    def write(self, text: str) -> int:
+        sys.stderr.write(redact(text, secrets_in(os.environ)))
+        return len(text)
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Alembic's chatter once per part would drown our own; what env.py prints is conversation, not a result."""
@@ -213,7 +225,7 @@ def quiet() -> Iterator[None]:
     logger = logging.getLogger("alembic.runtime.migration")
     logger.addFilter(only_warnings)
     try:
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(_Conversation()):
             yield
     finally:
         logger.removeFilter(only_warnings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 import traceback
@@ -29,6 +30,7 @@ from expandcontract.database.ledger import Ledger
 from expandcontract.domain.duration import format_duration
 from expandcontract.domain.ladder import Attempt, attempts
 from expandcontract.domain.phase import Phase
+from expandcontract.domain.redaction import redact, secrets_in
 from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import ConfigurationError, EcError, LockBudgetSpent, RevisionError, StepFailed
 
@@ -254,7 +256,7 @@ class Runner:
             )
 
     def _failed(self, task: _Task, error: Exception) -> StepFailed:
-        words = server_words(error)
+        words = redact(server_words(error), secrets_in(os.environ))
         if task.parts_done is not None:
             record = self._ledger.steps().get(task.step)
             begun = record is not None and record.state is not StepState.PENDING

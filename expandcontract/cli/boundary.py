@@ -16,6 +16,8 @@ from expandcontract.cli.signals import interrupted_by_sigterm
 from expandcontract.cli.text import error_text, refusal_text, result_text
 from expandcontract.commands.result import Outcome, Refused, Result
 from expandcontract.database.connect import server_error
+from expandcontract.domain.redaction import redact as redact_what_looks_secret
+from expandcontract.domain.redaction import without_values
 from expandcontract.errors import EcError, ExitCode, Interrupted
 
 
@@ -46,11 +48,11 @@ def run(command: str, work: Callable[[], Result], *, as_json: bool) -> None:
         _report_error(command, shown, as_json=as_json)
         sys.exit(shown.exit_code)
     if as_json:
-        _print(result_document(command, result))
+        _print(redact_what_looks_secret(result_document(command, result)))
     else:
         text = "" if type(result) is Result else result_text(result)
         if text:
-            _print(text)
+            _print(redact_what_looks_secret(text))
         for refusal in result.refusals:
             click.echo(redact(refusal_text(refusal)), err=True)
     sys.exit(result.exit_code)
@@ -59,7 +61,7 @@ def run(command: str, work: Callable[[], Result], *, as_json: bool) -> None:
 def _print(text: str) -> None:
     """To stdout; a reader that has gone away (``| head``) is no error."""
     try:
-        click.echo(redact(text))
+        click.echo(text)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -67,7 +69,7 @@ def _print(text: str) -> None:
 
 def _report_error(command: str, error: EcError, *, as_json: bool) -> None:
     if as_json:
-        _print(error_document(command, error))
+        _print(error_document(command, error, shown=redact))
     click.echo(redact(error_text(error)), err=True)
 
 
@@ -75,7 +77,7 @@ def _fault(error: Exception) -> EcError:
     """A fault in ec itself: its traceback goes to a file that only its owner can read."""
     descriptor, path = tempfile.mkstemp(prefix="ec-fault-", suffix=".txt")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(redact("".join(traceback.format_exception(error))))
+        file.write(redact(without_values("".join(traceback.format_exception(error)))))
     return EcError(
         f"a fault in ec itself: {type(error).__name__}: {error}",
         because="this should not happen; nothing of yours is at fault",

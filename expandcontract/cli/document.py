@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -24,16 +24,16 @@ def result_document(command: str, result: Result) -> str:
     return _document(command, str(result.outcome), **body)
 
 
-def error_document(command: str, error: EcError) -> str:
-    """The document of a command that ended in an error."""
+def error_document(command: str, error: EcError, *, shown: Callable[[str], str] = str) -> str:
+    """The document of a command that ended in an error; each of its texts as it is `shown`."""
     return _document(
         command,
         "failed",
         error={
             "kind": type(error).__name__,
-            "message": str(error),
-            "because": error.because,
-            "next": error.next_command,
+            "message": shown(str(error)),
+            "because": error.because and shown(error.because),
+            "next": error.next_command and shown(error.next_command),
         },
     )
 

@@ -9,6 +9,7 @@ import click
 
 from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.cli.leaving import Leaving, leave
+from expandcontract.cli.redaction import keep_logs_clean, redact
 from expandcontract.errors import ExitCode
 
 _COMMANDS = {
@@ -61,6 +62,7 @@ def ec(context: click.Context, config: tuple[str, ...], name: str, x: tuple[str,
 
 def main() -> None:
     """Run ``ec`` and leave the process with an exit code of `ExitCode`."""
+    keep_logs_clean()
     try:
         ec.main(prog_name="ec", standalone_mode=False)
     except Leaving as done:
@@ -81,4 +83,4 @@ def _print_document(error: click.ClickException) -> None:
 
     context = getattr(error, "ctx", None)
     command = context.command_path.removeprefix("ec").strip() if context else ""
-    click.echo(error_document(command, UsageError(error.format_message())))
+    click.echo(error_document(command, UsageError(error.format_message()), shown=redact))

@@ -1,18 +1,35 @@
-"""No password reaches a screen, a log or a file: every text that leaves `ec` passes here."""
+"""What the command line shows, without secrets: those of this process's environment, and what looks like one."""
 
 from __future__ import annotations
 
-import re
+import functools
+import logging
+import os
+import traceback
 
-_IN_URL = re.compile(r"(?P<start>\w+://[^\s:/@]*:)[^\s]*@")
-_AS_PARAMETER = re.compile(r"(?P<start>\b(?:ssl)?password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)", re.IGNORECASE)
+from expandcontract.domain import redaction
 
 
-# A password with an unescaped @ ends up before the host's name, which the resolver then repeats.
-_IN_HOST = re.compile(r"(?P<start>\bhost(?: name)? ['\"])[^'\"]*@", re.IGNORECASE)
+@functools.cache
+def _known() -> tuple[str, ...]:
+    return redaction.secrets_in(os.environ)
 
 
 def redact(text: str) -> str:
-    """`text` with the passwords of URLs and of connection strings masked."""
-    without_urls = _IN_HOST.sub(r"\g<start>***@", _IN_URL.sub(r"\g<start>***@", text))
-    return _AS_PARAMETER.sub(r"\g<start>***", without_urls)
+    """A sentence without secrets."""
+    return redaction.redact(text, _known())
+
+
+class RedactedRecord(logging.LogRecord):
+    """A line of a log, env.py's and its libraries' included, without secrets; its traceback, too."""
+
+    def getMessage(self) -> str:  # noqa: N802 - as the standard library calls it
+        """The message with its arguments."""
+        if self.exc_info and self.exc_info[0] and not self.exc_text:
+            self.exc_text = redact("".join(traceback.format_exception(*self.exc_info)).rstrip())
+        return redact(super().getMessage())
+
+
+def keep_logs_clean() -> None:
+    """From now on, in this process."""
+    logging.setLogRecordFactory(RedactedRecord)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from expandcontract.domain.redaction import misread
 from expandcontract.errors import ConfigurationError
 
 _DRIVER = re.compile(r"^postgresql\+\w+://")  # SQLAlchemy's way to name one
@@ -36,6 +37,17 @@ class Address:
         return " ".join(shown) or "the default server"
 
 
+def check_login(text: str, *, origin: str) -> None:
+    """
+    Refuse a URL of which a part of the password would be taken for the host or the port, and shown.
+
+    Raises:
+        ConfigurationError: such a URL.
+    """
+    if reason := misread(text):
+        raise ConfigurationError(f"{origin} is no URL that can be read", because=reason)
+
+
 def address_from_text(text: str, *, origin: str) -> Address:
     """
     The address in a SQLAlchemy URL (of any PostgreSQL driver) or a libpq URI or connection string.
@@ -51,6 +63,7 @@ def address_from_text(text: str, *, origin: str) -> Address:
         f"{origin} is not a PostgreSQL address",
         because="it is neither a URL like postgresql://user@host:5432/name nor a libpq connection string",
     )
+    check_login(text, origin=origin)
     if "\0" in text:
         raise wrong
     try:
