@@ -33,6 +33,7 @@ class Settings:
     contract_after: timedelta = timedelta(days=14)  # the rollback window of a change that names none
     lock_timeout: timedelta = timedelta(milliseconds=1200)
     lock_budget: timedelta = timedelta(minutes=10)  # all attempts of one part together
+    cancel_blockers: timedelta | None = None  # end blockers with an older transaction; default: never
     rate: int | None = 10_000  # a backfill's rows per second; None is flat out
     witnesses: int | None = None  # how many colour sources must agree; None is all that are configured
     observed_gap: timedelta = timedelta(minutes=10)  # the longest time between two looks that still counts as observed
@@ -97,6 +98,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "contract_after": lambda value: parse_duration(str(value)),
     "lock_timeout": lambda value: parse_duration(str(value)),
     "lock_budget": lambda value: parse_duration(str(value)),
+    "cancel_blockers": lambda value: parse_duration(str(value)),
     "rate": parse_rate,
     "witnesses": parse_count,
     "observed_gap": lambda value: parse_duration(str(value)),

@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,10 +23,11 @@ from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.server_errors import is_lock_timeout, server_words
 from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
-from expandcontract.database.activity import Blocker, BlockerWatch
+from expandcontract.database.activity import BlockerWatch, end
 from expandcontract.database.actor import Actor
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger
+from expandcontract.domain.blocker import Blocker, may_be_cancelled
 from expandcontract.domain.duration import format_duration
 from expandcontract.domain.ladder import Attempt, attempts
 from expandcontract.domain.phase import Phase
@@ -39,21 +40,32 @@ _LEDGER_LOCK_TIMEOUT = timedelta(milliseconds=100)
 
 @dataclass(frozen=True)
 class Patience:
-    """How long one wait for a lock may last, and how long all attempts of a part together."""
+    """
+    How long one wait for a lock may last, and how long all attempts of a part together.
+
+    With ``cancels_older`` a blocker whose transaction is older than that is ended, once the longest wait was in vain.
+    """
 
     lock_timeout: timedelta
     budget: timedelta
+    cancels_older: timedelta | None = None
 
 
 @dataclass(frozen=True)
 class Blocked:
-    """An attempt that ran into its lock time-out: what was tried, who was in the way, and the pause before the next."""
+    """
+    An attempt that ran into its lock time-out: what was tried, who was in the way, and the pause before the next.
+
+    ``cancelled`` are the blockers that were ended for it, ``spared`` those that we may not end, or not see.
+    """
 
     step: Step
     part: str
     attempt: Attempt
     blockers: tuple[Blocker, ...]
     pause: float
+    cancelled: tuple[Blocker, ...] = ()
+    spared: tuple[Blocker, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,8 +186,20 @@ class Runner:
                 pause = random.uniform(0, attempt.pause)  # noqa: S311  # jitter, no secret
                 if time.monotonic() + pause - began > self._patience.budget.total_seconds():
                     raise self._budget_spent(task, attempt, seen) from error
-                self._on_blocked(Blocked(task.step, task.part, attempt, tuple(seen), pause))
+                self._on_blocked(self._cleared(task, Blocked(task.step, task.part, attempt, tuple(seen), pause)))
                 time.sleep(pause)
+
+    def _cleared(self, task: _Task, blocked: Blocked) -> Blocked:
+        """The same after the blockers that may be cancelled were, where that was asked for; kept in the ledger."""
+        if self._patience.cancels_older is None or not blocked.attempt.is_top:
+            return blocked
+        wanted = may_be_cancelled(blocked.blockers, self._patience.cancels_older)
+        cancelled = tuple(one for one in wanted if end(self._connection, one))
+        for one in cancelled:
+            facts = {"pid": one.pid, "role": one.role, "application": one.application_name, "age": one.age}
+            self._ledger.record("blocker cancelled", {"part": task.part, **facts}, step=task.step)
+        spared = tuple(one for one in blocked.blockers if one.is_hidden or (one in wanted and one not in cancelled))
+        return replace(blocked, cancelled=cancelled, spared=spared)
 
     def _attempt(self, task: _Task, attempt: Attempt, seen: list[Blocker]) -> None:
         """One run of env.py that does the task in one transaction; `seen` gets whoever blocked it."""

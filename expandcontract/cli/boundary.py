@@ -11,7 +11,7 @@ from collections.abc import Callable
 import click
 
 from expandcontract.cli.document import error_document, result_document
-from expandcontract.cli.redaction import redact
+from expandcontract.cli.redaction import redact, visible
 from expandcontract.cli.signals import interrupted_by_sigterm
 from expandcontract.cli.text import error_text, refusal_text, result_text
 from expandcontract.commands.result import Outcome, Refused, Result
@@ -52,7 +52,7 @@ def run(command: str, work: Callable[[], Result], *, as_json: bool) -> None:
     else:
         text = "" if type(result) is Result else result_text(result)
         if text:
-            _print(redact_what_looks_secret(text))
+            _print(visible(redact_what_looks_secret(text)))
         for refusal in result.refusals:
             click.echo(redact(refusal_text(refusal)), err=True)
     sys.exit(result.exit_code)

@@ -118,7 +118,7 @@ class Teller(Silent):
 
     def _tell(self, text: str, **style: Any) -> None:
         try:
-            click.echo(redact(click.style(text, **style) if style else text), color=self._colour)
+            click.echo(click.style(redact(text), **style) if style else redact(text), color=self._colour)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise Interrupted("nobody listens to the story any more; the demo is cleared away") from None

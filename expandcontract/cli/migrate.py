@@ -27,17 +27,17 @@ def migrate() -> None:
 @click.pass_context
 def expand(
     context: click.Context,
+    /,
     revision: str | None,
-    lock_timeout: str | None,
-    lock_budget: str | None,
     dry_run: bool,
     as_sql: bool,
     as_json: bool,
+    **locking: str | None,
 ) -> None:
     """Run every expand that waits, up to REVISION (by default all). Old code must not notice."""
 
     def work() -> command.MigrateResult:
-        settings = options.settings_of(context, lock_timeout=lock_timeout, lock_budget=lock_budget)
+        settings = options.settings_of(context, **locking)
         return command.expand(settings, conversation(as_json=as_json), to=revision, dry_run=dry_run, as_sql=as_sql)
 
     run("migrate expand", work, as_json=as_json)
@@ -52,17 +52,17 @@ def expand(
 @click.pass_context
 def contract(
     context: click.Context,
+    /,
     revision: str | None,
-    lock_timeout: str | None,
-    lock_budget: str | None,
     dry_run: bool,
     as_sql: bool,
     as_json: bool,
+    **locking: str | None,
 ) -> None:
     """Run the contract of REVISION, or every contract that waits. Refused until nobody can need the old shape."""
 
     def work() -> command.MigrateResult:
-        settings = options.settings_of(context, lock_timeout=lock_timeout, lock_budget=lock_budget)
+        settings = options.settings_of(context, **locking)
         speaks = conversation(as_json=as_json)
         return command.contract(settings, speaks, only=revision, dry_run=dry_run, as_sql=as_sql)
 
@@ -75,12 +75,16 @@ def contract(
 @options.as_json
 @click.pass_context
 def everything(
-    context: click.Context, lock_timeout: str | None, lock_budget: str | None, dry_run: bool, as_json: bool
+    context: click.Context,
+    /,
+    dry_run: bool,
+    as_json: bool,
+    **locking: str | None,
 ) -> None:
     """Run every phase of every change, for development. Refused where a colour was ever recorded."""
 
     def work() -> command.MigrateResult:
-        settings = options.settings_of(context, lock_timeout=lock_timeout, lock_budget=lock_budget)
+        settings = options.settings_of(context, **locking)
         return command.everything(settings, conversation(as_json=as_json), dry_run=dry_run)
 
     run("migrate all", work, as_json=as_json)

@@ -28,7 +28,13 @@ def locking(command: Command) -> Command:
         metavar="DURATION",
         help="All attempts of a part together.  [env var: EC_LOCK_BUDGET; default: 10m]",
     )
-    return timeout(budget(command))
+    cancel = click.option(
+        "--cancel-blockers",
+        metavar="AGE",
+        help="End blockers with a transaction older than AGE, once the longest wait was in vain."
+        "  [env var: EC_CANCEL_BLOCKERS]",
+    )
+    return timeout(budget(cancel(command)))
 
 
 def settings_of(context: click.Context, **given: object) -> Settings:

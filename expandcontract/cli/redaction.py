@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import re
 import traceback
 
 from expandcontract.domain import redaction
@@ -17,7 +18,15 @@ def _known() -> tuple[str, ...]:
 
 def redact(text: str) -> str:
     """A sentence without secrets."""
-    return redaction.redact(text, _known())
+    return visible(redaction.redact(text, _known()))
+
+
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """With what a terminal would obey rather than show, such as an escape sequence in somebody's name, written out."""
+    return _INVISIBLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class RedactedRecord(logging.LogRecord):

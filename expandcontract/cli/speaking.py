@@ -64,6 +64,14 @@ class Lines:
             f"{blocked.step}: {blocked.part} got no lock within {format_duration(blocked.attempt.lock_timeout)}"
             f" (attempt {blocked.attempt.number}), blocked by {who}; next attempt in {blocked.pause:.1f} s"
         )
+        for one in blocked.cancelled:
+            self.says(
+                f"{blocked.step}: cancelled pid {one.pid} (application {one.application_name or 'without a name'})"
+            )
+        for one in blocked.spared:
+            self.says(
+                f"{blocked.step}: may not cancel pid {one.pid}: GRANT pg_monitor, pg_signal_backend TO the role of ec"
+            )
 
     def progress(self, progress: Progress) -> None:
         """See `Conversation`."""
@@ -97,7 +105,8 @@ class JsonLines(Lines):
 
     def blocked(self, blocked: Blocked) -> None:
         """See `Conversation`."""
-        self._event("blocked", **{"step": blocked.step, "part": blocked.part, "attempt": blocked.attempt.number})
+        facts = {"step": blocked.step, "part": blocked.part, "attempt": blocked.attempt.number}
+        self._event("blocked", **facts, cancelled=[one.pid for one in blocked.cancelled])
 
     def _show(self, progress: Progress) -> None:
         self._event("progress", progress=progress, seconds_left=progress.seconds_left)

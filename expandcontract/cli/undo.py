@@ -21,18 +21,18 @@ from expandcontract.commands import undo as command
 @click.pass_context
 def undo(
     context: click.Context,
+    /,
     revision: str,
     give_up: tuple[str, ...],
     reason: str | None,
-    lock_timeout: str | None,
-    lock_budget: str | None,
     dry_run: bool,
     as_json: bool,
+    **locking: str | None,
 ) -> None:
     """Take the expand of REVISION back, while no live release ships it and its contract hasn't run."""
 
     def work() -> command.UndoResult:
-        settings = options.settings_of(context, lock_timeout=lock_timeout, lock_budget=lock_budget)
+        settings = options.settings_of(context, **locking)
         speaks = conversation(as_json=as_json)
         named = frozenset(give_up)
         return command.undo(settings, speaks, name=revision, give_up=named, reason=reason, dry_run=dry_run)

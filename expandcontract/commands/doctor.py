@@ -61,7 +61,7 @@ def examine(settings: Settings) -> DoctorResult:
 
 def _seen(settings: Settings) -> tuple[Seen, Address]:
     """The ways in one after the other; a trouble with one of them is a finding, as long as another leads there."""
-    seen = Seen(Limits(settings.lock_timeout, settings.lock_budget))
+    seen = Seen(Limits(settings.lock_timeout, settings.lock_budget, settings.cancel_blockers is not None))
     theirs: Login | None = None
     try:
         theirs, address = ask_environment(open_project(settings.project), _env_login)

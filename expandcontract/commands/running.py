@@ -96,7 +96,7 @@ def become_runner(situation: Situation, conversation: Conversation) -> Iterator[
             situation.project,
             connection,
             situation.actor,
-            Patience(settings.lock_timeout, settings.lock_budget),
+            Patience(settings.lock_timeout, settings.lock_budget, settings.cancel_blockers),
             conversation.blocked,
         )
         yield Running(situation, runner, conversation, observed(situation, conversation))

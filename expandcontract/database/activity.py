@@ -1,9 +1,8 @@
-"""Who keeps us waiting."""
+"""Who keeps us waiting, and how to end it."""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -11,31 +10,9 @@ import psycopg
 
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.queries import queries
+from expandcontract.domain.blocker import Blocker
 
 _LOOK_EVERY = 0.05  # seconds; a wait shorter than this hurt nobody
-
-
-@dataclass(frozen=True)
-class Blocker:
-    """A session, or a prepared transaction (then ``gid`` is set and ``pid`` is 0), that holds what we wait for."""
-
-    pid: int
-    age: float | None  # seconds since its transaction began
-    role: str | None
-    application_name: str | None
-    state: str | None
-    query: str | None
-    gid: str | None
-
-    def __str__(self) -> str:
-        age = f"{self.age:.1f} s" if self.age is not None else "unknown"
-        if self.gid is not None:
-            return f"prepared transaction {self.gid!r} (owner {self.role}, age {age}); see pg_prepared_xacts"
-        query = " ".join((self.query or "").split())
-        return (
-            f"pid {self.pid} (role {self.role}, application {self.application_name or 'without a name'},"
-            f" {self.state}, transaction age {age}): {query}"
-        )
 
 
 def blockers(connection: psycopg.Connection[Any], pid: int) -> tuple[Blocker, ...]:
@@ -43,6 +20,20 @@ def blockers(connection: psycopg.Connection[Any], pid: int) -> tuple[Blocker, ..
     return tuple(
         Blocker(*row) for row in PsycopgExecutor(connection).rows(queries("activity")["blockers"], {"pid": pid})
     )
+
+
+def end(connection: psycopg.Connection[Any], blocker: Blocker) -> bool:
+    """
+    Cancel what the blocker does, or end its session where it idles in its transaction; whether that was done.
+
+    Not where it is in another transaction by now, and not where we may not.
+    """
+    facts = {"pid": blocker.pid, "began": blocker.began}
+    try:
+        rows = PsycopgExecutor(connection).rows(queries("activity")["end_blocker"], facts)
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    return bool(rows and rows[0][0])
 
 
 class BlockerWatch:

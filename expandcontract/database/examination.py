@@ -38,7 +38,7 @@ def login(executor: Executor, *, way: str, address: Address, told: int | None) -
     schema = next(iter(_names(executor, "first_schema")), None)
     _rows(executor, "pin")
     role, database, is_super, standby, read_only, pid, version, *rights = _rows(executor, "login", schema=schema)[0]
-    creates_in_schema, creates_schemas, sees_others = rights
+    creates_in_schema, creates_schemas, sees_others, cancels_others = rights
     has_ledger = bool(_rows(executor, "has_ledger")[0][0])
     return Login(
         way=way,
@@ -55,6 +55,7 @@ def login(executor: Executor, *, way: str, address: Address, told: int | None) -
         creates_schemas=creates_schemas or has_ledger,
         lacks_in_ledger=tuple(name for (name,) in _rows(executor, "lacks_in_ledger")),
         sees_others=sees_others,
+        cancels_others=cancels_others,
         settings=tuple(Setting(*row) for row in _rows(executor, "settings")),
         foreign=tuple(Relation(*row) for row in _rows(executor, "foreign_tables")),
     )

@@ -22,6 +22,7 @@ CHECKS: tuple[Check, ...] = (
     role.no_schema_to_create_in,
     role.not_owner,
     role.sees_too_little,
+    role.cannot_cancel,
     role.ledger_open_to_others,
     role.role_shared_with_the_application,
     settings.setting_bites,

@@ -15,11 +15,16 @@ _LONGEST_PAUSE = 5.0
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try for a lock: how long it may wait, and the most seconds to pause before the next one."""
+    """
+    One try for a lock: how long it may wait, and the most seconds to pause before the next one.
+
+    With ``is_top`` there is no longer wait to come.
+    """
 
     number: int
     lock_timeout: timedelta
     pause: float
+    is_top: bool
 
 
 def attempts(lock_timeout: timedelta) -> Iterator[Attempt]:
@@ -34,7 +39,8 @@ def attempts(lock_timeout: timedelta) -> Iterator[Attempt]:
         share = _RUNGS[min(number, len(_RUNGS) - 1)]
         pause = min(_LONGEST_PAUSE, 0.1 * 2 ** min(number, 6))
         number += 1
-        yield Attempt(number, max(timedelta(milliseconds=1), lock_timeout * share), pause)
+        is_top = number >= len(_RUNGS)
+        yield Attempt(number, max(timedelta(milliseconds=1), lock_timeout * share), pause, is_top)
 
 
 def longest_wait(lock_timeout: timedelta) -> timedelta:

@@ -1,10 +1,11 @@
 -- blockers: the sessions that keep a backend waiting; a prepared transaction has no session, so it comes by its gid
 SELECT a.pid, extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::float8, a.usename, a.application_name, a.state,
-       pg_catalog.left(a.query, 200), NULL::text
+       pg_catalog.left(a.query, 200), NULL::text, a.backend_type, a.xact_start
   FROM pg_catalog.pg_stat_activity a
  WHERE a.pid = ANY (pg_catalog.pg_blocking_pids(%(pid)s))
 UNION ALL
-SELECT DISTINCT ON (p.gid) 0, extract(epoch FROM pg_catalog.clock_timestamp() - p.prepared)::float8, p.owner, '', 'prepared transaction', '', p.gid
+SELECT DISTINCT ON (p.gid) 0, extract(epoch FROM pg_catalog.clock_timestamp() - p.prepared)::float8, p.owner, '', 'prepared transaction', '', p.gid,
+       NULL, p.prepared
   FROM pg_catalog.pg_locks waiting
   JOIN pg_catalog.pg_locks held ON held.locktype = waiting.locktype
        AND held.database IS NOT DISTINCT FROM waiting.database AND held.relation IS NOT DISTINCT FROM waiting.relation
@@ -16,6 +17,11 @@ SELECT DISTINCT ON (p.gid) 0, extract(epoch FROM pg_catalog.clock_timestamp() - 
        AND own.locktype = 'transactionid' AND own.granted
   JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = own.transactionid
  WHERE waiting.pid = %(pid)s AND NOT waiting.granted AND 0 = ANY (pg_catalog.pg_blocking_pids(%(pid)s));
+
+-- end_blocker: end what a session does, if it is still in that transaction; where it idles there is nothing to cancel
+SELECT CASE WHEN a.state = 'active' THEN pg_catalog.pg_cancel_backend(a.pid) ELSE pg_catalog.pg_terminate_backend(a.pid) END
+  FROM pg_catalog.pg_stat_activity a
+ WHERE a.pid = %(pid)s AND a.xact_start = %(began)s;
 
 -- try_lock: the runner's lock of this database, without waiting
 SELECT pg_catalog.pg_try_advisory_lock(%(namespace)s, %(key)s);

@@ -10,7 +10,7 @@ SELECT pg_catalog.quote_ident(current_user), pg_catalog.quote_ident(pg_catalog.c
        pg_catalog.current_setting('default_transaction_read_only')::boolean, pg_catalog.pg_backend_pid(), pg_catalog.current_setting('server_version_num')::int,
        COALESCE((SELECT pg_catalog.has_schema_privilege(n.oid, 'CREATE') FROM pg_catalog.pg_namespace n WHERE n.nspname = %(schema)s), false),
        pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),
-       pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')
+       pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'), pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')
   FROM pg_catalog.pg_roles r WHERE r.rolname = current_user;
 
 -- has_ledger: whether this database has a ledger, for a role that may not look into it as well

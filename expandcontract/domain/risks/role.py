@@ -84,6 +84,16 @@ def sees_too_little(seen: Seen) -> Iterator[Risk]:
             )
 
 
+def cannot_cancel(seen: Seen) -> Iterator[Risk]:
+    """Blockers are to be cancelled, and the role may not cancel those of other roles."""
+    for login in seen.logins[:1]:
+        if seen.limits.cancels_blockers and not (login.cancels_others or login.is_superuser):
+            yield risky(
+                f"cancel_blockers is set, and role {login.role} may cancel only sessions of its own role",
+                f"GRANT pg_signal_backend TO {login.role}",
+            )
+
+
 def ledger_open_to_others(seen: Seen) -> Iterator[Risk]:
     """Others may write the ledger, and so open a gate that is closed. It fails where everybody may."""
     for writer in seen.content.ledger_writers if seen.content else ():

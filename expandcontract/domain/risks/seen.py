@@ -47,6 +47,7 @@ class Login:
         creates_schemas: whether it may make the ledger's schema.
         lacks_in_ledger: rights in schema ``ec`` that it lacks, as GRANT names them; nothing without a ledger.
         sees_others: whether it may see what other roles' sessions do.
+        cancels_others: whether it may cancel them.
         settings: those that could bite, where they differ from the server's own default.
         foreign: the tables of others, which it can't alter.
     """
@@ -65,6 +66,7 @@ class Login:
     creates_schemas: bool
     lacks_in_ledger: tuple[str, ...]
     sees_others: bool
+    cancels_others: bool
     settings: tuple[Setting, ...]
     foreign: tuple[Relation, ...]
 
@@ -170,6 +172,7 @@ class Limits:
 
     lock_timeout: timedelta
     lock_budget: timedelta
+    cancels_blockers: bool = False
 
 
 @dataclass(frozen=True)

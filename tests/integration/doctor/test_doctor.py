@@ -132,6 +132,16 @@ def test_a_superuser_and_an_application_with_the_same_role_are_named(project, da
     assert "superuser" not in examined(project)
 
 
+def test_blockers_that_are_to_be_cancelled_need_the_right_to(project, database):
+    applied(project)
+    assert "cannot-cancel" not in examined(project)
+    found = examined(project, code=0, EC_CANCEL_BLOCKERS="5m")
+    with psycopg.connect(database.superuser_dsn, autocommit=True) as admin:
+        admin.execute(found["cannot-cancel"][0]["remedy"])
+        assert "cannot-cancel" not in examined(project, EC_CANCEL_BLOCKERS="5m")
+        admin.execute(found["cannot-cancel"][0]["remedy"].replace("GRANT", "REVOKE").replace(" TO ", " FROM "))
+
+
 def test_a_ledger_that_others_may_write_is_named(project, make_login):
     applied(project)
     role = psycopg.conninfo.conninfo_to_dict(make_login())["user"]

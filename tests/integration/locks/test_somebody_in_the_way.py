@@ -70,6 +70,61 @@ def test_a_spent_lock_budget_is_6_names_the_blocker_and_changes_nothing(project)
     project.ok("migrate", "expand")
 
 
+def test_a_blocker_is_left_alone_unless_cancelling_it_was_asked_for_and_it_is_old_enough(project):
+    with_users(project)
+    options = ("--lock-timeout", "200ms", "--lock-budget", "3s")
+    with project.transaction("SELECT FROM users", application_name="a slow report") as reader:
+        pid = reader.info.backend_pid
+        assert project.ec("migrate", "expand", *options).code == 6
+        assert project.ec("migrate", "expand", *options, "--cancel-blockers", "1h").code == 6
+        assert reader.execute("SELECT 1").fetchone() == (1,)
+
+        ran = project.ok("migrate", "expand", *options, "--cancel-blockers", "10ms")
+
+        assert f"cancelled pid {pid} (application a slow report)" in ran.stderr
+        # not before the longest wait was in vain
+        assert ran.stderr.index("(attempt 5)") < ran.stderr.index("cancelled pid")
+        with pytest.raises(psycopg.OperationalError):  # it idled in its transaction: there was no statement to cancel
+            reader.execute("SELECT 1")
+    assert "notes" in project.columns("users")
+    (event,) = [one for one in project.json("log")["events"] if one["kind"] == "blocker cancelled"]
+    assert (event["facts"]["pid"], event["facts"]["application"]) == (pid, "a slow report")
+
+
+def test_a_statement_in_the_way_is_cancelled_and_its_session_lives(project):
+    with_users(project)
+    with project.connect(autocommit=True, application_name="export") as reader:
+        heard = []
+
+        def export():
+            try:
+                reader.execute("SELECT pg_sleep(60) FROM (SELECT count(*) FROM users) AS all_of_them")
+            except psycopg.Error as error:
+                heard.append(error)
+
+        thread = threading.Thread(target=export)
+        thread.start()
+        until(lambda: project.rows("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'"), what="it runs")
+        ran = project.ok("migrate", "expand", "--lock-timeout", "200ms", "--cancel-blockers", "10ms", "--json")
+        thread.join()
+
+        assert isinstance(heard[0], psycopg.errors.QueryCanceled)
+        assert reader.execute("SELECT 1").fetchone() == (1,)
+        events = [json.loads(line) for line in ran.stderr.splitlines()]
+        assert [reader.info.backend_pid] in [event.get("cancelled") for event in events]
+
+
+def test_a_blocker_of_a_role_that_may_not_be_cancelled_is_said_to_be(project, database):
+    with_users(project)
+    with psycopg.connect(database.superuser_dsn, application_name="dba") as reader:
+        reader.execute("SELECT FROM users")
+        options = ("--lock-timeout", "200ms", "--lock-budget", "3s", "--cancel-blockers", "10ms")
+        ran = project.ec("migrate", "expand", *options)
+        assert ran.code == 6
+        assert f"may not cancel pid {reader.info.backend_pid}: GRANT pg_monitor, pg_signal_backend" in ran.stderr
+        assert reader.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_undo_and_contract_are_patient_in_the_same_way(project):
     with_users(project)
     body = ADD_NOTES + '\ncontract_after = "1ms"\n\ndef contract():\n    op.drop_column("users", "name")\n'

@@ -28,6 +28,7 @@ SOUND = Login(
     creates_schemas=True,
     lacks_in_ledger=(),
     sees_others=True,
+    cancels_others=False,
     settings=(),
     foreign=(),
 )
