@@ -18,7 +18,7 @@ from expandcontract.alembic_bridge.revisions import read_revisions
 from tests.docs.transcripts import ROOT, blocks, pages
 from tools.build_reference import commands
 
-PAGES = [*pages(), ROOT / "CONTRIBUTING.md", ROOT / "ARCHITECTURE.md"]
+PAGES = [*pages(), ROOT / "CONTRIBUTING.md", ROOT / "ARCHITECTURE.md", ROOT / "SECURITY.md"]
 IDS = [str(page.relative_to(ROOT)) for page in PAGES]
 COMMANDS = {documented.words: documented.command for documented in commands()}
 
