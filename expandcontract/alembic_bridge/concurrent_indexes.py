@@ -1,5 +1,5 @@
 """
-Indexes built CONCURRENTLY, when the part that builds them runs a second time.
+Indexes built CONCURRENTLY, when something of their name is there already.
 
 Such a build commits as it goes. If it is cut short it leaves an INVALID index, or a finished one that the ledger knows
 nothing of; the same statement again would fail with "already exists", and IF NOT EXISTS would take an INVALID index for
@@ -8,7 +8,7 @@ a good one (https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CRE
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,32 +22,39 @@ from expandcontract.database import catalog
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.expressions import qualified
 
+Builds = Callable[[str], tuple[str, ...]]  # the indexes that a text of SQL builds concurrently, as SQL names them
 
-def clear_up(connection: psycopg.Connection[Any], part: Part) -> frozenset[str]:
+
+def built_concurrently(part: Part, builds: Builds) -> tuple[str, ...]:
+    """The indexes that a part builds concurrently, as SQL names them."""
+    return tuple(name for operation in record((part,)).operations for name in _built_by(operation, builds))
+
+
+def clear_up(connection: psycopg.Connection[Any], indexes: tuple[str, ...]) -> frozenset[str]:
     """
-    Drop the INVALID indexes that an earlier run of `part` left, and return the names of those that it finished.
+    Drop those of the indexes that are INVALID, and return those that are finished.
 
     The connection must be in autocommit mode and have the user's search path.
     """
     finished = set()
-    for index in _built_concurrently(part):
-        name = str(index.index_name)
-        is_valid = catalog.index_is_valid(PsycopgExecutor(connection), name, index.schema)
+    for index in indexes:
+        is_valid = catalog.index_is_valid(PsycopgExecutor(connection), index)
         if is_valid:
-            finished.add(name)
+            finished.add(index)
         elif is_valid is False:
-            connection.execute("DROP INDEX CONCURRENTLY " + qualified(name, index.schema).as_string(None))
+            connection.execute(f"DROP INDEX CONCURRENTLY {index}".encode())
     return frozenset(finished)
 
 
 @contextmanager
-def passing_over(finished: frozenset[str], context: MigrationContext) -> Iterator[None]:
-    """While this lasts, ``op.create_index`` does nothing for the indexes that are finished."""
+def passing_over(finished: frozenset[str], builds: Builds, context: MigrationContext) -> Iterator[None]:
+    """While this lasts, an operation does nothing that only builds indexes which are finished."""
     with Operations.context(context) as operations:
         invoke = operations.invoke
 
         def invoke_unless_finished(operation: MigrateOperation) -> Any:
-            if isinstance(operation, ops.CreateIndexOp) and operation.index_name in finished:
+            built = _built_by(operation, builds) if finished else ()
+            if built and finished.issuperset(built):
                 return None
             return invoke(operation)
 
@@ -55,9 +62,10 @@ def passing_over(finished: frozenset[str], context: MigrationContext) -> Iterato
         yield
 
 
-def _built_concurrently(part: Part) -> list[ops.CreateIndexOp]:
-    return [
-        operation
-        for operation in record((part,)).operations
-        if isinstance(operation, ops.CreateIndexOp) and operation.kw.get("postgresql_concurrently")
-    ]
+def _built_by(operation: MigrateOperation, builds: Builds) -> tuple[str, ...]:
+    match operation:
+        case ops.CreateIndexOp() if operation.kw.get("postgresql_concurrently"):
+            return (qualified(str(operation.index_name), operation.schema).as_string(None),)
+        case ops.ExecuteSQLOp():
+            return builds(str(operation.sqltext))
+    return ()

@@ -17,7 +17,7 @@ import sqlalchemy
 import sqlalchemy.exc
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 
-from expandcontract.alembic_bridge.concurrent_indexes import passing_over
+from expandcontract.alembic_bridge.concurrent_indexes import Builds, passing_over
 from expandcontract.alembic_bridge.environment import connection_of, run_in_environment
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Revision
@@ -117,6 +117,7 @@ class Runner:
         phase: Phase,
         index: int,
         ask: Callable[[Ledger], None],
+        builds: Builds,
         finished: frozenset[str] = frozenset(),
     ) -> None:
         """
@@ -130,6 +131,7 @@ class Runner:
             index: which part, from 0.
             ask: called with the transaction's own ledger before the part and again before it commits, when it holds
                 its locks and nobody can move traffic; raises to roll back.
+            builds: which indexes a text of SQL builds concurrently.
             finished: the indexes that an earlier run of the part has built already.
 
         Raises:
@@ -142,7 +144,7 @@ class Runner:
 
         def work(context: MigrationContext, ledger: Ledger) -> None:
             ask(ledger)
-            with passing_over(finished, context):
+            with passing_over(finished, builds, context):
                 part()
             _hold_router(context, ledger)
             ask(ledger)

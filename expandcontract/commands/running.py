@@ -10,8 +10,8 @@ from typing import Any
 
 import psycopg
 
-from expandcontract.alembic_bridge.concurrent_indexes import clear_up
-from expandcontract.alembic_bridge.revisions import Revision
+from expandcontract.alembic_bridge.concurrent_indexes import built_concurrently, clear_up
+from expandcontract.alembic_bridge.revisions import Part, Revision
 from expandcontract.alembic_bridge.runner import Patience, Runner
 from expandcontract.alembic_bridge.sync_check import check_syncs
 from expandcontract.commands.asking import Observation, with_evidence
@@ -26,6 +26,7 @@ from expandcontract.database.ledger import Ledger
 from expandcontract.domain.gate import refusals
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step, StepState
+from expandcontract.lint.building import indexes_built
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,23 @@ class Running:
         if phase is Phase.EXPAND and begins_at == 0:
             with user_connection(self.situation) as connection:
                 check_syncs(connection, revision)
-        finished: frozenset[str] = frozenset()
-        if record and record.state is not StepState.PENDING:
-            with user_connection(self.situation) as connection:
-                finished = clear_up(connection, revision.parts(phase)[begins_at])
+        was_cut_short = record is not None and record.state is not StepState.PENDING
         for index in range(begins_at, len(revision.parts(phase))):
             part = revision.change.parts(phase)[index]
             self.conversation.part_begins(step, revision.change.title, part)
             began = time.monotonic()
-            self.runner.run_part(revision, phase, index, ask, finished)
+            finished = self._clear_up(revision.parts(phase)[index])
+            ours = finished if was_cut_short and index == begins_at else frozenset()
+            self.runner.run_part(revision, phase, index, ask, indexes_built, ours)
             self.conversation.part_done(step, part, time.monotonic() - began)
+
+    def _clear_up(self, part: Part) -> frozenset[str]:
+        """The indexes that the part builds concurrently and that are there; INVALID ones are no more."""
+        indexes = built_concurrently(part, indexes_built)
+        if not indexes:
+            return frozenset()
+        with user_connection(self.situation) as connection:
+            return clear_up(connection, indexes)
 
     def ask_gate(self, revision: Revision, phase: Phase) -> Callable[[Ledger], None]:
         """The question that a part asks inside its transaction: do the facts still hold?"""

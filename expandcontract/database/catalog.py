@@ -64,9 +64,9 @@ def bare_types(executor: Executor, table: str, schema: str | None = None) -> dic
     return dict(executor.rows(queries("catalog")["bare_types"], {"table": regclass(table, schema)}))
 
 
-def index_is_valid(executor: Executor, index: str, schema: str | None = None) -> bool | None:
-    """Whether the index is valid; None where there is no such index."""
-    rows = executor.rows(queries("catalog")["index_is_valid"], {"index": regclass(index, schema)})
+def index_is_valid(executor: Executor, index: str) -> bool | None:
+    """Whether the index, as SQL names it, is valid; None where there is no such index."""
+    rows = executor.rows(queries("catalog")["index_is_valid"], {"index": index})
     return bool(rows[0][0]) if rows else None
 
 
