@@ -82,7 +82,7 @@ SELECT who, seconds, gid, pid FROM (
  ORDER BY seconds DESC LIMIT 50;
 
 -- holder: who has the runner's lock, and how long that session has done nothing
-SELECT a.pid, a.application_name, a.client_addr::text,
+SELECT a.pid, a.application_name, pg_catalog.host(a.client_addr),
        CASE WHEN a.state = 'idle' THEN extract(epoch FROM pg_catalog.clock_timestamp() - a.state_change) WHEN a.state IS NULL THEN NULL ELSE 0 END::float8
   FROM pg_catalog.pg_locks l
   JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
