@@ -17,6 +17,7 @@ _COMMANDS = {
     "new": "expandcontract.cli.new:new",
     "migrate": "expandcontract.cli.migrate:migrate",
     "backfill": "expandcontract.cli.backfill:backfill",
+    "window": "expandcontract.cli.window:window",
     "undo": "expandcontract.cli.undo:undo",
     "amend": "expandcontract.cli.amend:amend",
     "colour": "expandcontract.cli.colour:colour",

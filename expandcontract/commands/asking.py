@@ -82,7 +82,7 @@ def with_evidence(
         seen_now = seen.sighting if seen else look(settings, facts.router, seconds)
     evidence = Evidence(sessions=sessions(ledger.executor, facts.router), alerts=asked.result())
     if settings.colours:
-        longest = max((change.contract_after for change in facts.tree), default=settings.contract_after)
+        longest = max(map(facts.window_length, facts.tree), default=settings.contract_after)
         known = tuple(one for one in ledger.stretches(facts.now - longest) if one.is_known)
         evidence = replace(
             evidence,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,10 +16,12 @@ from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.queries import queries, script
 from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Colour, Router
+from expandcontract.domain.duration import format_duration
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.release import Release
 from expandcontract.domain.step import Step, StepState
 from expandcontract.domain.watching import Stretch, continues
+from expandcontract.domain.window import Control
 from expandcontract.errors import ConfigurationError
 
 VERSION = 1
@@ -37,6 +39,7 @@ class StepRecord:
     title: str
     writers: str | None
     error: str | None
+    failed_at: datetime | None
     started_at: datetime
     finished_at: datetime | None
 
@@ -260,10 +263,31 @@ class Ledger:
         """What each step meant when it ran, or, for a contract, when it began to wait."""
         return {Step(revision, Phase(phase)): tuple(parts) for revision, phase, parts in self._rows("meanings")}
 
+    def controls(self) -> dict[str, Control]:
+        """What people decided about the windows of changes."""
+        return {
+            revision: Control(timedelta(seconds=extended), closed_at, person, reason)
+            for revision, extended, closed_at, person, reason in self._rows("controls")
+        }
+
+    def extend_window(self, revision: str, length: timedelta, reason: str | None) -> None:
+        """Make the window of a change so much longer; one that was closed early is open again."""
+        seconds = length.total_seconds()
+        self._rows("extend_window", revision=revision, seconds=seconds, person=self._actor.person, reason=reason)
+        facts = {"by": format_duration(length), "reason": reason}
+        self.record("window extended", facts, step=Step(revision, Phase.CONTRACT))
+
+    def close_window(self, revision: str, reason: str, gives_up: Sequence[str]) -> None:
+        """Close the window of a change now, which gives up these releases as places to go back to."""
+        self._rows("close_window", revision=revision, person=self._actor.person, reason=reason)
+        facts = {"gives_up": list(gives_up), "reason": reason}
+        self.record("window closed", facts, step=Step(revision, Phase.CONTRACT))
+
     def forget_change(self, revision: str) -> None:
         """Everything about a change's steps, as if it had never been expanded; its events stay."""
         self._rows("drop_backfill", revision=revision)
         self._rows("drop_meanings", revision=revision)
+        self._rows("drop_window", revision=revision)
         self._rows("drop_steps", revision=revision)
 
     def record(

@@ -35,6 +35,8 @@ class Code(StrEnum):
     ALERT = "alert"  # an alert source objects, or can't be asked
     LIVE_LACKS = "live-lacks"  # a live release lacks the change
     WINDOW_OPEN = "window-open"  # a release that lacks the change could still get its traffic back
+    DRAINS = "drains"  # a release that lacks the change has lost its traffic and is still sent requests
+    STUCK = "stuck"  # a step has failed, or has begun and isn't finished, so this is no time to move traffic
     CONTRACTED = "contracted"  # the schema has lost what this release needs
     LIVE_SHIPS = "live-ships"  # a live release needs what would be undone
     LATER_APPLIED = "later-applied"  # a later change stands on the one to be undone

@@ -8,7 +8,7 @@ SELECT to_regclass('ec.ledger') IS NOT NULL;
 SELECT clock_timestamp();
 
 -- steps: what is known of each step
-SELECT revision, phase, state, parts_done, outside, title, writers, error, started_at, finished_at
+SELECT revision, phase, state, parts_done, outside, title, writers, error, failed_at, started_at, finished_at
   FROM ec.step ORDER BY number;
 
 -- releases: the releases with their last traffic
@@ -69,12 +69,14 @@ SELECT EXISTS (SELECT FROM ec.step WHERE revision = %(revision)s AND phase = 'co
 SELECT revision FROM ec.step WHERE phase = 'contract' AND state = 'done';
 
 -- put_step: how far a step has come
-INSERT INTO ec.step (revision, phase, state, title, parts_done, outside, writers, error, finished_at)
+INSERT INTO ec.step (revision, phase, state, title, parts_done, outside, writers, error, failed_at, finished_at)
 VALUES (%(revision)s, %(phase)s, %(state)s, %(title)s, %(parts_done)s, %(outside)s, %(writers)s, %(error)s,
+        CASE WHEN CAST(%(error)s AS text) IS NOT NULL THEN clock_timestamp() END,
         CASE WHEN %(state)s = 'done' THEN clock_timestamp() END)
 ON CONFLICT (revision, phase) DO UPDATE
    SET state = EXCLUDED.state, title = EXCLUDED.title, parts_done = EXCLUDED.parts_done, outside = EXCLUDED.outside,
-       writers = EXCLUDED.writers, error = EXCLUDED.error, finished_at = EXCLUDED.finished_at;
+       writers = EXCLUDED.writers, error = EXCLUDED.error, failed_at = EXCLUDED.failed_at,
+       finished_at = EXCLUDED.finished_at;
 
 -- meanings: what steps meant
 SELECT revision, phase, parts FROM ec.meaning;
@@ -85,6 +87,25 @@ ON CONFLICT (revision, phase) DO UPDATE SET parts = EXCLUDED.parts;
 
 -- drop_meanings: of a change as if it had never been expanded
 DELETE FROM ec.meaning WHERE revision = %(revision)s;
+
+-- controls: what people decided about the windows of changes
+SELECT revision, extended, closed_at, person, reason FROM ec.rollback_window;
+
+-- extend_window: a longer window; one that was closed early is open again
+INSERT INTO ec.rollback_window (revision, extended, person, reason)
+VALUES (%(revision)s, %(seconds)s, %(person)s, %(reason)s)
+ON CONFLICT (revision) DO UPDATE
+   SET extended = rollback_window.extended + EXCLUDED.extended, closed_at = NULL,
+       person = EXCLUDED.person, reason = EXCLUDED.reason;
+
+-- close_window: closed early, now
+INSERT INTO ec.rollback_window (revision, closed_at, person, reason)
+VALUES (%(revision)s, clock_timestamp(), %(person)s, %(reason)s)
+ON CONFLICT (revision) DO UPDATE
+   SET closed_at = EXCLUDED.closed_at, person = EXCLUDED.person, reason = EXCLUDED.reason;
+
+-- drop_window: of a change as if it had never been expanded
+DELETE FROM ec.rollback_window WHERE revision = %(revision)s;
 
 -- drop_steps: a change as if it had never been expanded
 DELETE FROM ec.step WHERE revision = %(revision)s;

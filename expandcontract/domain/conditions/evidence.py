@@ -67,9 +67,12 @@ def clock_goes_forward(change: Change, facts: Facts) -> Refusal | None:
 
 def window_was_watched(change: Change, facts: Facts) -> Refusal | None:
     """Where witnesses are configured: nobody knows of traffic that came and went while nobody looked."""
-    watching, length = facts.evidence.watching, change.contract_after
+    watching, length = facts.evidence.watching, facts.window_length(change)
     if watching is None:
         return None
+    closed_at = facts.control(change.revision).closed_at
+    if closed_at is not None and facts.now - length < closed_at <= facts.now:
+        length = facts.now - closed_at  # what was before it somebody has given up
     begin = facts.now - length
     share = watching.share(begin, facts.now)
     if share >= watching.needed:
