@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.backfill.health.configuration import HealthSettings, read_health
@@ -41,6 +42,7 @@ class Settings:
     rate_is_asked: bool = False  # on the command line, so that a backfill that has begun changes its rate, too
     rate_is_here: bool = False  # on the command line or in EC_RATE, so that it goes over what a revision declares
     health: HealthSettings = field(default_factory=HealthSettings)  # the signals that a backfill heeds
+    webhook: str | None = field(default=None, repr=False)  # is told of refusals, failures and closings
     database_url: str | None = field(default=None, repr=False)  # for ec's own connections; default: env.py's
     project: ProjectOptions = field(default_factory=ProjectOptions)
 
@@ -86,6 +88,19 @@ def parse_share(value: object) -> float:
     return float(found[1]) / 100
 
 
+def parse_address(value: object) -> str:
+    """
+    An address that begins with http or https.
+
+    Raises:
+        ValueError: anything else; without the address, which may be a secret.
+    """
+    parts = urlsplit(value) if isinstance(value, str) else None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("it is no address that begins with http or https")
+    return str(value)
+
+
 _LINT = "lint"  # a table of its own, which `ec lint` reads
 _HEALTH = "health"  # another, for the signals that a backfill heeds
 _COLOURS = "colours"  # another, with a table for each colour source
@@ -100,6 +115,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "witnesses": parse_count,
     "observed_gap": lambda value: parse_duration(str(value)),
     "observed_share": parse_share,
+    "webhook": parse_address,
 }
 
 

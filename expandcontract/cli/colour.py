@@ -7,6 +7,7 @@ import click
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
 from expandcontract.cli.speaking import conversation
+from expandcontract.cli.telling import webhook_of
 from expandcontract.cli.text import colour_line, lines, result_text
 from expandcontract.commands import colour as command
 from expandcontract.commands.result import Outcome
@@ -32,7 +33,7 @@ def deploy(context: click.Context, colour: str, release: str, dry_run: bool, as_
         speaks = conversation(as_json=as_json)
         return deploy(options.settings_of(context), speaks, colour=colour, tag=release, dry_run=dry_run)
 
-    run("colour deploy", work, as_json=as_json)
+    run("colour deploy", work, as_json=as_json, tell=webhook_of(context))
 
 
 @colour.command(short_help="Record the router's weights, 100 together.")
@@ -46,6 +47,7 @@ def traffic(context: click.Context, weights: tuple[str, ...], dry_run: bool, as_
         "colour traffic",
         lambda: command.traffic(options.settings_of(context), weights=_parsed(weights), dry_run=dry_run),
         as_json=as_json,
+        tell=webhook_of(context),
     )
 
 

@@ -8,6 +8,7 @@ import click
 
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
+from expandcontract.cli.telling import webhook_of
 from expandcontract.cli.text import lines, result_text, window_line
 from expandcontract.commands import window as command
 from expandcontract.domain.duration import parse_duration
@@ -49,7 +50,7 @@ def window(
             return command.extend_window(settings, name=revision, length=length, reason=reason, dry_run=dry_run)
         return command.show_window(settings, name=revision)
 
-    run("window", work, as_json=as_json)
+    run("window", work, as_json=as_json, tell=webhook_of(context))
 
 
 def _length(text: str) -> timedelta:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from expandcontract.commands.result import Outcome, Result
@@ -21,13 +21,23 @@ from expandcontract.errors import UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class WindowResult(Result):
-    """The window as it is (with `dry_run`: as it was), and the releases that closing it gives up."""
+    """
+    The window as it is (with `dry_run`: as it was).
+
+    ``closes``: this command closes it, and ``gives_up`` are the releases to which there is no way back then.
+    """
 
     step: Step
     title: str
     window: WindowView
     gives_up: tuple[str, ...] = ()
     dry_run: bool = False
+    closes: bool = False
+
+    @property
+    def is_news(self) -> bool:
+        """See `Result.is_news`; that a window was closed early as well."""
+        return (self.closes and not self.dry_run) or super().is_news
 
 
 def show_window(settings: Settings, *, name: str) -> WindowResult:
@@ -94,12 +104,19 @@ def _decided(
                 situation.ledger.lock_router()
                 facts = situation.facts()
             no = judge(change, facts)
-            gives_up = _given_up(change, facts) if closes and not no else ()
+            result = _result(Outcome.REFUSED if no else Outcome.DONE, change, facts)
+            closing = closes and not no
+            result = replace(
+                result,
+                refusals=no,
+                closes=closing,
+                gives_up=_given_up(change, facts) if closing else (),
+                dry_run=dry_run,
+            )
             if no or dry_run:
-                outcome = Outcome.REFUSED if no else Outcome.DONE
-                return _result(outcome, change, facts, refusals=no, gives_up=gives_up, dry_run=dry_run)
+                return result
             decide(situation, change.revision, facts)
-            return _result(Outcome.DONE, change, situation.facts(), gives_up=gives_up)
+            return replace(result, window=view_of(change, situation.facts()))
 
 
 def _asked_about(situation: Situation, name: str) -> tuple[Facts, Change]:
@@ -119,21 +136,6 @@ def _given_up(change: Change, facts: Facts) -> tuple[str, ...]:
     return tuple(sorted(tag for tag in held if tag is not None))
 
 
-def _result(
-    outcome: Outcome,
-    change: Change,
-    facts: Facts,
-    *,
-    refusals: tuple[Refusal, ...] = (),
-    gives_up: tuple[str, ...] = (),
-    dry_run: bool = False,
-) -> WindowResult:
-    return WindowResult(
-        outcome=outcome,
-        refusals=refusals,
-        step=Step(change.revision, Phase.CONTRACT),
-        title=change.title,
-        window=view_of(change, facts),
-        gives_up=gives_up,
-        dry_run=dry_run,
-    )
+def _result(outcome: Outcome, change: Change, facts: Facts) -> WindowResult:
+    step = Step(change.revision, Phase.CONTRACT)
+    return WindowResult(outcome=outcome, step=step, title=change.title, window=view_of(change, facts))

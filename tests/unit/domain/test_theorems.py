@@ -18,7 +18,7 @@ from expandcontract.domain.conditions import evidence
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step, StepState
 from tests.unit.domain.design import Design
-from tests.unit.domain.interleavings import DAY, HOUR, ORDERS, USERS, Interleavings
+from tests.unit.domain.interleavings import DAY, HOUR, ORDERS, USERS, Interleavings, WithDecisions
 from tests.unit.domain.physical_schema import Violation
 from tests.unit.domain.world import Habit, World
 
@@ -28,6 +28,10 @@ PLAIN = Design(contracts=False)
 
 def test_no_interleaving_breaks_a_theorem() -> None:
     run_state_machine_as_test(Interleavings, settings=settings(REPEATABLE, max_examples=400))
+
+
+def test_nor_does_anybody_who_decides_about_windows() -> None:
+    run_state_machine_as_test(WithDecisions, settings=settings(REPEATABLE, max_examples=150))
 
 
 # A condition that could be left out without anybody noticing would be one that protects nobody. What only others can
