@@ -20,6 +20,7 @@ _COMMANDS = {
     "window": "expandcontract.cli.window:window",
     "undo": "expandcontract.cli.undo:undo",
     "amend": "expandcontract.cli.amend:amend",
+    "adopt": "expandcontract.cli.adopt:adopt",
     "colour": "expandcontract.cli.colour:colour",
     "observe": "expandcontract.cli.observe:observe",
     "lint": "expandcontract.cli.lint:lint",

@@ -75,6 +75,7 @@ def with_evidence(
         seconds: how long the witnesses may take.
         seen: a look that was recorded just now; without it they are asked.
     """
+    facts = replace(facts, database=ledger.database(), known_database=ledger.known_database(), latest=ledger.latest())
     if not facts.router.releases:  # nobody has traffic that a witness or a session could tell of
         return facts
     with ThreadPoolExecutor(max_workers=1) as beside:  # one time for all, since locks may be held

@@ -17,6 +17,7 @@ from expandcontract.database.queries import queries, script
 from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Colour, Router
 from expandcontract.domain.duration import format_duration
+from expandcontract.domain.identity import Identity
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.release import Release
 from expandcontract.domain.step import Step, StepState
@@ -73,6 +74,7 @@ def install(connection: psycopg.Connection[Any]) -> bool:
         installed = installed_version(PsycopgExecutor(connection))
         for version in range(installed + 1, VERSION + 1):
             connection.execute(script(f"ledger_{version}").encode())
+        _be_at_home(PsycopgExecutor(connection))
     return installed < VERSION
 
 
@@ -90,6 +92,19 @@ def install_within(run: Callable[[str], object], executor: Executor) -> None:
     for version in range(installed_version(executor) + 1, VERSION + 1):
         # one statement, for there are drivers that take no more at a time
         run(f"DO $ec_install$ BEGIN EXECUTE $ec_script$ {script(f'ledger_{version}')} $ec_script$; END $ec_install$")
+
+
+def _be_at_home(executor: Executor) -> None:
+    """A ledger that doesn't know its database yet takes this one for it."""
+    if not executor.rows(queries("ledger")["known_database"]):
+        here = _database(executor)
+        executor.rows(queries("ledger")["put_database"], {"system": here.system, "oid": here.oid})
+
+
+def _database(executor: Executor) -> Identity:
+    sees = executor.rows(queries("ledger")["sees_system"])[0][0]
+    system = executor.rows(queries("ledger")["system"])[0][0] if sees else None
+    return Identity(system, executor.rows(queries("ledger")["database"])[0][0])
 
 
 def installed_version(executor: Executor) -> int:
@@ -130,6 +145,24 @@ class Ledger:
     def id(self) -> str:
         """The ledger's identity: two databases never share one, unless one is a copy of the other."""
         return str(self._rows("version")[0][1])
+
+    def database(self) -> Identity:
+        """The database that this is."""
+        return _database(self._executor)
+
+    def known_database(self) -> Identity | None:
+        """The database in which this ledger was written; None where it doesn't know."""
+        rows = self._rows("known_database")
+        return Identity(*rows[0]) if rows else None
+
+    def put_database(self, identity: Identity) -> None:
+        """Let the ledger be at home in this database from now on."""
+        self._rows("put_database", system=identity.system, oid=identity.oid)
+
+    def latest(self) -> datetime | None:
+        """The newest moment in the history."""
+        moment: datetime | None = self._rows("latest")[0][0]
+        return moment
 
     @property
     def backfills(self) -> BackfillLedger:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Router
 from expandcontract.domain.evidence import Evidence
+from expandcontract.domain.identity import Identity
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step, StepState
 from expandcontract.domain.window import Control, Window, windows
@@ -47,6 +48,8 @@ class Facts:
     when it ran, or when the contract began to wait. ``finished`` is when steps were done, and
     ``evidence`` what was seen beside the ledger; only a contract asks for it. ``controls`` is what people decided about
     the windows of changes; ``started`` is when steps began, and ``errors`` what each that isn't done ran into last.
+    ``database`` is the one at hand and ``known_database`` the one that the ledger was written in; ``latest`` is the
+    newest moment in the ledger. Only a contract asks for these three.
     """
 
     now: datetime
@@ -64,6 +67,9 @@ class Facts:
     controls: Mapping[str, Control] = field(default_factory=dict)
     started: Mapping[Step, datetime] = field(default_factory=dict)
     errors: Mapping[Step, StepError] = field(default_factory=dict)
+    database: Identity | None = None
+    known_database: Identity | None = None
+    latest: datetime | None = None
 
     def change(self, revision: str) -> Change:
         """The change of that revision in this tree; `StopIteration` where there is none."""

@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from expandcontract.domain.change import Change
-from expandcontract.domain.conditions import amend, backfill, contract, evidence, expand, traffic, undo, window
+from expandcontract.domain.conditions import (
+    amend,
+    backfill,
+    contract,
+    evidence,
+    expand,
+    identity,
+    traffic,
+    undo,
+    window,
+)
 from expandcontract.domain.conditions.trees import contract_waits
 from expandcontract.domain.conditions.undo import releases_with_traffic
 from expandcontract.domain.facts import Facts
@@ -44,7 +54,8 @@ CONDITIONS: dict[Phase, tuple[Condition, ...]] = {
         contract.windows_are_closed,
         evidence.traffic_is_known,
         evidence.witnesses_agree_with_the_ledger,
-        evidence.clock_goes_forward,
+        identity.ledger_is_at_home,
+        identity.clock_goes_forward,
         evidence.window_was_watched,
         evidence.no_session_lacks_it,
         evidence.nothing_objects,

@@ -29,6 +29,7 @@ class Code(StrEnum):
     NO_LIVE_COLOUR = "no-live-colour"  # nobody has recorded which colour has traffic
     TRAFFIC_UNKNOWN = "traffic-unknown"  # the colour sources can't be read, or contradict each other
     CUTOVER = "cutover"  # the traffic has moved, and the ledger didn't know
+    COPY = "copy"  # a restored or cloned database, which nobody has adopted
     CLOCK = "clock"  # the database's clock went back
     UNWATCHED = "unwatched"  # too little of the rollback window was observed
     SESSION = "session"  # a session of a release that lacks the change is connected

@@ -10,6 +10,7 @@ _NEEDS = {
 }
 _PROGRAMS = {
     "test_nginx.py": ("nginx", "/usr/sbin/nginx", "/opt/homebrew/bin/nginx"),
+    "test_faketime.py": ("faketime",),
     "test_alertmanager.py": ("alertmanager", "prometheus-alertmanager"),
 }
 

@@ -20,8 +20,27 @@ SELECT release, revision, needs_backfill FROM ec.shipped;
 -- colours: the colours, their releases and weights
 SELECT name, release, weight FROM ec.colour ORDER BY name;
 
--- watched_since: when traffic was first recorded
-SELECT min(at) FROM ec.event WHERE kind = 'traffic' AND jsonb_array_length(facts -> 'live') > 0;
+-- watched_since: when traffic was first recorded, or since when this copy of a database is watched
+SELECT CASE WHEN min(at) IS NOT NULL THEN greatest(min(at), (SELECT max(since) FROM ec.database WHERE number > 1)) END
+  FROM ec.event WHERE kind = 'traffic' AND jsonb_array_length(facts -> 'live') > 0;
+
+-- latest: the newest moment of any event
+SELECT max(at) FROM ec.event;
+
+-- sees_system: whether this role may ask for the cluster's identity
+SELECT has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE');
+
+-- system: the cluster's identity
+SELECT CAST(system_identifier AS text) FROM pg_catalog.pg_control_system();
+
+-- database: the oid of this database
+SELECT CAST(oid AS bigint) FROM pg_catalog.pg_database WHERE datname = current_database();
+
+-- known_database: the one in which this ledger was last at home
+SELECT system, oid FROM ec.database ORDER BY number DESC LIMIT 1;
+
+-- put_database: the ledger is at home here from now on
+INSERT INTO ec.database (system, oid) VALUES (%(system)s, %(oid)s);
 
 -- lock_router: nobody else moves traffic until this transaction ends; readers are not blocked
 LOCK TABLE ec.colour IN SHARE ROW EXCLUSIVE MODE;

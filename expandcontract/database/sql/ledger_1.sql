@@ -9,6 +9,15 @@ CREATE TABLE ec.ledger (
 );
 COMMENT ON TABLE ec.ledger IS 'one row per version of the ledger that was installed; the id tells databases apart';
 
+CREATE TABLE ec.database (
+    number   int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    system   text,
+    oid      bigint NOT NULL,
+    since    timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE ec.database IS 'the databases in which this ledger was at home; in any other it is a copy, until somebody adopts it';
+COMMENT ON COLUMN ec.database.system IS 'the cluster''s system_identifier; null where the role could not see it';
+
 CREATE TABLE ec.release (
     tag          text PRIMARY KEY,
     last_traffic timestamptz,
