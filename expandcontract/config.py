@@ -35,6 +35,7 @@ class Settings:
     lock_budget: timedelta = timedelta(minutes=10)  # all attempts of one part together
     rate: int | None = 10_000  # a backfill's rows per second; None is flat out
     witnesses: int | None = None  # how many colour sources must agree; None is all that are configured
+    database_witness: bool = False  # a contract wants each live release to have a session that says so
     observed_gap: timedelta = timedelta(minutes=10)  # the longest time between two looks that still counts as observed
     observed_share: float = 0.95  # how much of its rollback window must have been observed before a contract
     alerts: tuple[NamedAlert, ...] = ()  # who may object to a contract and to a switch
@@ -75,6 +76,20 @@ def parse_count(value: object) -> int:
     return int(text)
 
 
+def parse_flag(value: object) -> bool:
+    """
+    Yes or no, from TOML's ``true`` or a variable's.
+
+    Raises:
+        ValueError: anything else.
+    """
+    words = {"true": True, "false": False}
+    text = str(value).lower()
+    if text not in words:
+        raise ValueError(f"{value!r} is neither true nor false")
+    return words[text]
+
+
 def parse_share(value: object) -> float:
     """
     A share from ``95%``, as a number from 0 to 1.
@@ -113,6 +128,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "lock_budget": lambda value: parse_duration(str(value)),
     "rate": parse_rate,
     "witnesses": parse_count,
+    "database_witness": parse_flag,
     "observed_gap": lambda value: parse_duration(str(value)),
     "observed_share": parse_share,
     "webhook": parse_address,

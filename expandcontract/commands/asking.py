@@ -81,7 +81,11 @@ def with_evidence(
     with ThreadPoolExecutor(max_workers=1) as beside:  # one time for all, since locks may be held
         asked = beside.submit(ask_alerts, settings, seconds)
         seen_now = seen.sighting if seen else look(settings, facts.router, seconds)
-    evidence = Evidence(sessions=sessions(ledger.executor, facts.router), alerts=asked.result())
+    evidence = Evidence(
+        sessions=sessions(ledger.executor, facts.router),
+        database_is_witness=settings.database_witness,
+        alerts=asked.result(),
+    )
     if settings.colours:
         longest = max(map(facts.window_length, facts.tree), default=settings.contract_after)
         known = tuple(one for one in ledger.stretches(facts.now - longest) if one.is_known)

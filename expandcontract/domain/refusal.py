@@ -33,6 +33,7 @@ class Code(StrEnum):
     CLOCK = "clock"  # the database's clock went back
     UNWATCHED = "unwatched"  # too little of the rollback window was observed
     SESSION = "session"  # a session of a release that lacks the change is connected
+    UNMARKED = "unmarked"  # the database is to be a witness, and no session says that it is of a live release
     ALERT = "alert"  # an alert source objects, or can't be asked
     LIVE_LACKS = "live-lacks"  # a live release lacks the change
     WINDOW_OPEN = "window-open"  # a release that lacks the change could still get its traffic back
