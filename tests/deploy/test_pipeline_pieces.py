@@ -60,12 +60,8 @@ def test_a_manifest_is_what_it_says_by_kubernetes_schema(path: Path, version: st
 def test_the_job_within_the_analysis_is_one_by_kubernetes_schema() -> None:
     """The AnalysisTemplate around it has a schema of its own, see test_with_node.py."""
     (metric,) = loaded(ANALYSIS)["spec"]["metrics"]
-    job = {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": "x"},
-        "spec": metric["provider"]["job"]["spec"],
-    }
+    spec = metric["provider"]["job"]["spec"]
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x"}, "spec": spec}
 
     assert kubernetes_validate.validate(job, "1.31", strict=True)
 
@@ -114,14 +110,7 @@ def test_a_night_fails_unless_it_is_done_or_not_yet_or_busy(path: Path, code: Ex
 def test_the_deploy_has_the_steps_in_the_order_that_matters() -> None:
     steps = loaded(DEPLOY / "github" / "deploy.yaml")["jobs"]["deploy"]["steps"]
     text = "\n".join(step.get("run", "") for step in steps)
-    order = [
-        "ec migrate expand",
-        "ec colour deploy",
-        "ec backfill",
-        "./smoke-test",
-        "ec colour check",
-        "./move-traffic",
-    ]
+    order = ["ec migrate expand", "ec colour deploy", "ec backfill", "./smoke-test", "ec colour check", "./move-"]
 
     assert [text.index(each) for each in order] == sorted(text.index(each) for each in order)
     assert text.index("./move-traffic") < text.index("ec colour traffic")
