@@ -69,9 +69,11 @@ def _(result: command.WindowResult) -> str:
         return ""
     shown = [f"{result.step} ({result.title}): {window_line(result.window)}"]
     for hold in result.window.holds:
-        who = f"release {hold.release}" if hold.release else "before the ledger began to watch"
-        ends = f"open until {at(hold.closes_at)}" if hold.is_open else "closed"
-        shown.append(f"    {who:<14} had traffic until {at(hold.last_traffic)}: {ends}")
+        if hold.release is not None:
+            who = f"release {hold.release} had traffic until {at(hold.last_traffic)}"
+        else:
+            who = f"whatever ran before the ledger began to watch at {at(hold.last_traffic)}"
+        shown.append(f"    {who}: {f'open until {at(hold.closes_at)}' if hold.is_open else 'closed'}")
     if result.gives_up:
         verb = "would be" if result.dry_run else "is"
         shown.append(f"the way back to release {', '.join(result.gives_up)} {verb} given up")

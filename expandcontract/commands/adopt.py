@@ -18,6 +18,11 @@ class AdoptResult(Result):
     now: str
     dry_run: bool = False
 
+    @property
+    def is_news(self) -> bool:
+        """See `Result.is_news`; that a copy was adopted."""
+        return self.outcome is Outcome.DONE and not self.dry_run
+
 
 def adopt(settings: Settings, *, reason: str, dry_run: bool = False) -> AdoptResult:
     """

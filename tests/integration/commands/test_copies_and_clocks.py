@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 import psycopg
@@ -10,6 +11,7 @@ import pytest
 from psycopg import sql
 
 import expandcontract
+from tests.fixtures.http_server import HttpServer, Reply
 from tests.fixtures.project import AlembicProject
 from tests.fixtures.servers import Database, with_parameters
 
@@ -39,7 +41,7 @@ def cloned(shop: AlembicProject, database: Database):
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(clone))
 
 
-def test_a_clone_refuses_its_contracts_until_somebody_adopts_it(cloned: AlembicProject) -> None:
+def test_a_clone_refuses_its_contracts_until_somebody_adopts_it(cloned: AlembicProject, web: HttpServer) -> None:
     (refusal,) = cloned.json("migrate", "contract", code=3)["refusals"]
     assert refusal["code"] == "copy"
     assert "copy" in {found["code"] for step in cloned.json("plan")["steps"] for found in step["refusals"]}
@@ -50,7 +52,9 @@ def test_a_clone_refuses_its_contracts_until_somebody_adopts_it(cloned: AlembicP
     assert cloned.json("adopt", "--reason", "staging", "--dry-run")["outcome"] == "done"
     assert cloned.snapshot() == before
 
-    adopted = cloned.json("adopt", "--reason", "staging")
+    web.replies["/hook"] = Reply("ok")
+    adopted = cloned.json("adopt", "--reason", "staging", variables={"EC_WEBHOOK": f"{web.url}/hook"})
+    assert [json.loads(asked.body)["command"] for asked in web.asked] == ["adopt"]
     assert adopted["was"] != adopted["now"]
     (event,) = [event for event in cloned.json("log")["events"] if event["kind"] == "adopted"]
     assert event["facts"] == {"was": adopted["was"], "now": adopted["now"], "reason": "staging"}
