@@ -75,7 +75,7 @@ def with_evidence(
         seconds: how long the witnesses may take.
         seen: a look that was recorded just now; without it they are asked.
     """
-    facts = replace(facts, database=ledger.database(), known_database=ledger.known_database(), latest=ledger.latest())
+    facts = replace(facts, database=ledger.database(), known_database=ledger.known_database(), ahead=ledger.ahead())
     if not facts.router.releases:  # nobody has traffic that a witness or a session could tell of
         return facts
     with ThreadPoolExecutor(max_workers=1) as beside:  # one time for all, since locks may be held
@@ -93,6 +93,6 @@ def with_evidence(
             evidence,
             sighting=seen_now,
             just_moved=seen is not None and seen.moved,
-            watching=Watching(known, settings.observed_share, ledger.observed_last()),
+            watching=Watching(known, settings.observed_share),
         )
     return replace(facts, evidence=evidence)

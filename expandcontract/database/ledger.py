@@ -159,9 +159,9 @@ class Ledger:
         """Let the ledger be at home in this database from now on."""
         self._rows("put_database", system=identity.system, oid=identity.oid)
 
-    def latest(self) -> datetime | None:
-        """The newest moment in the history."""
-        moment: datetime | None = self._rows("latest")[0][0]
+    def ahead(self) -> datetime | None:
+        """The latest moment in the history that the database's clock hasn't reached; None where there is none."""
+        moment: datetime | None = self._rows("ahead")[0][0]
         return moment
 
     @property
@@ -221,11 +221,6 @@ class Ledger:
     def stretches(self, since: datetime) -> tuple[Stretch, ...]:
         """The stretches of looks that go beyond `since`, in their order."""
         return tuple(Stretch(*row) for row in self._rows("observations", since=since))
-
-    def observed_last(self) -> datetime | None:
-        """The latest moment of any look."""
-        moment: datetime | None = self._rows("observed_last")[0][0]
-        return moment
 
     def put_router(self, router: Router, before: Router) -> None:
         """Write what differs between two states of the router."""

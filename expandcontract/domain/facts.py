@@ -48,8 +48,8 @@ class Facts:
     when it ran, or when the contract began to wait. ``finished`` is when steps were done, and
     ``evidence`` what was seen beside the ledger; only a contract asks for it. ``controls`` is what people decided about
     the windows of changes; ``started`` is when steps began, and ``errors`` what each that isn't done ran into last.
-    ``database`` is the one at hand and ``known_database`` the one that the ledger was written in; ``latest`` is the
-    newest moment in the ledger. Only a contract asks for these three.
+    ``database`` is the one at hand and ``known_database`` the one that the ledger was written in; ``ahead`` is a moment
+    in the ledger that the database's clock hasn't reached. Only a contract asks for these three.
     """
 
     now: datetime
@@ -69,7 +69,7 @@ class Facts:
     errors: Mapping[Step, StepError] = field(default_factory=dict)
     database: Identity | None = None
     known_database: Identity | None = None
-    latest: datetime | None = None
+    ahead: datetime | None = None
 
     def change(self, revision: str) -> Change:
         """The change of that revision in this tree; `StopIteration` where there is none."""

@@ -24,8 +24,9 @@ SELECT name, release, weight FROM ec.colour ORDER BY name;
 SELECT CASE WHEN min(at) IS NOT NULL THEN greatest(min(at), (SELECT max(since) FROM ec.database WHERE number > 1)) END
   FROM ec.event WHERE kind = 'traffic' AND jsonb_array_length(facts -> 'live') > 0;
 
--- latest: the newest moment of any event
-SELECT max(at) FROM ec.event;
+-- ahead: the latest moment in the ledger that the database's clock hasn't reached
+SELECT max(at) FROM (SELECT at FROM ec.event UNION ALL SELECT ended_at FROM ec.observation) written
+ WHERE at > clock_timestamp();
 
 -- sees_system: whether this role may ask for the cluster's identity
 SELECT has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE');
@@ -59,9 +60,6 @@ UPDATE ec.observation SET ended_at = %(at)s, looks = looks + 1, said = %(said)s 
 
 -- observations: the stretches since a moment, oldest first
 SELECT began_at, ended_at, is_known FROM ec.observation WHERE ended_at >= %(since)s ORDER BY began_at;
-
--- observed_last: the latest moment of any look
-SELECT max(ended_at) FROM ec.observation;
 
 -- put_release: a release, or its newer last traffic
 INSERT INTO ec.release (tag, last_traffic) VALUES (%(tag)s, %(last_traffic)s)

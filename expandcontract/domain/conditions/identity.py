@@ -26,16 +26,14 @@ def ledger_is_at_home(change: Change, facts: Facts) -> Refusal | None:
 
 def clock_goes_forward(change: Change, facts: Facts) -> Refusal | None:
     """A window counts on the database's clock, so one that went back proves nothing."""
-    watching = facts.evidence.watching
-    seen = [moment for moment in (facts.latest, watching.clock if watching else None) if moment is not None]
-    if not seen or max(seen) <= facts.now:
+    if facts.ahead is None:
         return None
     return refuse(
         change,
         Phase.CONTRACT,
         Code.CLOCK,
-        because=f"the database's clock shows {at(facts.now)}, and the ledger was written at {at(max(seen))}:"
+        because=f"the database's clock shows {at(facts.now)}, and the ledger was written at {at(facts.ahead)}:"
         " it went back",
         next=f"set the server's clock right, then ec migrate contract {change.revision}",
-        until=max(seen),
+        until=facts.ahead,
     )

@@ -86,11 +86,14 @@ def test_the_expand_and_the_check_go_on_in_a_copy(cloned: AlembicProject) -> Non
     cloned.ok("colour", "check", "green")
 
 
-def test_a_database_clock_that_went_back_refuses(shop: AlembicProject) -> None:
-    shop.execute(
-        "ALTER TABLE ec.event DISABLE TRIGGER USER",
-        "UPDATE ec.event SET at = at + interval '1 day' WHERE id = (SELECT max(id) FROM ec.event)",
-    )
+LOOK = "INSERT INTO ec.observation (began_at, ended_at, is_known, said) VALUES (now(), now() + '1 day', true, 'x')"
+EVENT = "UPDATE ec.event SET at = at + interval '1 day' WHERE id = (SELECT max(id) FROM ec.event)"
+
+
+@pytest.mark.parametrize("written", [LOOK, EVENT], ids=["a look", "an event"])
+def test_a_database_clock_that_went_back_refuses(shop: AlembicProject, written: str) -> None:
+    """Whatever was written before it did lies ahead of it then."""
+    shop.execute("ALTER TABLE ec.event DISABLE TRIGGER USER", written)
 
     (refusal,) = [one for one in shop.json("migrate", "contract", code=3)["refusals"] if one["code"] == "clock"]
 
