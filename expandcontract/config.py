@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.backfill.health.configuration import HealthSettings, read_health
@@ -36,6 +37,7 @@ class Settings:
     cancel_blockers: timedelta | None = None  # end blockers with an older transaction; default: never
     rate: int | None = 10_000  # a backfill's rows per second; None is flat out
     witnesses: int | None = None  # how many colour sources must agree; None is all that are configured
+    database_witness: bool = False  # a contract wants each live release to have a session that says so
     observed_gap: timedelta = timedelta(minutes=10)  # the longest time between two looks that still counts as observed
     observed_share: float = 0.95  # how much of its rollback window must have been observed before a contract
     alerts: tuple[NamedAlert, ...] = ()  # who may object to a contract and to a switch
@@ -43,6 +45,7 @@ class Settings:
     rate_is_asked: bool = False  # on the command line, so that a backfill that has begun changes its rate, too
     rate_is_here: bool = False  # on the command line or in EC_RATE, so that it goes over what a revision declares
     health: HealthSettings = field(default_factory=HealthSettings)  # the signals that a backfill heeds
+    webhook: str | None = field(default=None, repr=False)  # is told of refusals, failures and closings
     database_url: str | None = field(default=None, repr=False)  # for ec's own connections; default: env.py's
     project: ProjectOptions = field(default_factory=ProjectOptions)
 
@@ -75,6 +78,20 @@ def parse_count(value: object) -> int:
     return int(text)
 
 
+def parse_flag(value: object) -> bool:
+    """
+    Yes or no, from TOML's ``true`` or a variable's.
+
+    Raises:
+        ValueError: anything else.
+    """
+    words = {"true": True, "false": False}
+    text = str(value).lower()
+    if text not in words:
+        raise ValueError(f"{value!r} is neither true nor false")
+    return words[text]
+
+
 def parse_share(value: object) -> float:
     """
     A share from ``95%``, as a number from 0 to 1.
@@ -86,6 +103,19 @@ def parse_share(value: object) -> float:
     if not found or float(found[1]) > 100:
         raise ValueError(f"{value!r} is not a share; write for example 95%")
     return float(found[1]) / 100
+
+
+def parse_address(value: object) -> str:
+    """
+    An address that begins with http or https.
+
+    Raises:
+        ValueError: anything else; without the address, which may be a secret.
+    """
+    parts = urlsplit(value) if isinstance(value, str) else None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("it is no address that begins with http or https")
+    return str(value)
 
 
 _LINT = "lint"  # a table of its own, which `ec lint` reads
@@ -101,8 +131,10 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "cancel_blockers": lambda value: parse_duration(str(value)),
     "rate": parse_rate,
     "witnesses": parse_count,
+    "database_witness": parse_flag,
     "observed_gap": lambda value: parse_duration(str(value)),
     "observed_share": parse_share,
+    "webhook": parse_address,
 }
 
 

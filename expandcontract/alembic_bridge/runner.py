@@ -6,7 +6,7 @@ import os
 import random
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -36,6 +36,10 @@ from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import ConfigurationError, EcError, LockBudgetSpent, RevisionError, StepFailed
 
 _LEDGER_LOCK_TIMEOUT = timedelta(milliseconds=100)
+
+
+# Gets the transaction's own ledger and raises to roll back; what it returns the log keeps with the part.
+Ask = Callable[[Ledger], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ class Runner:
         revision: Revision,
         phase: Phase,
         index: int,
-        ask: Callable[[Ledger], None],
+        ask: Ask,
         builds: Builds,
         finished: frozenset[str] = frozenset(),
     ) -> None:
@@ -129,8 +133,8 @@ class Runner:
             revision: the change.
             phase: `Phase.EXPAND` or `Phase.CONTRACT`.
             index: which part, from 0.
-            ask: called with the transaction's own ledger before the part and again before it commits, when it holds
-                its locks and nobody can move traffic; raises to roll back.
+            ask: asked before the part and again before it commits, when it holds its locks and nobody can move
+                traffic.
             builds: which indexes a text of SQL builds concurrently.
             finished: the indexes that an earlier run of the part has built already.
 
@@ -147,13 +151,12 @@ class Runner:
             with passing_over(finished, builds, context):
                 part()
             _hold_router(context, ledger)
-            ask(ledger)
-            ledger.part_ran(revision.change, phase, index, {})
+            ledger.part_ran(revision.change, phase, index, ask(ledger) or {})
 
         moves_version = MigrationStep.upgrade_from_script if last and phase is Phase.EXPAND else None
         self._run(_Task(revision, step, part.__name__, work, moves_version, parts_done=index))
 
-    def undo(self, revision: Revision, ask: Callable[[Ledger], None], facts: dict[str, Any]) -> None:
+    def undo(self, revision: Revision, ask: Ask, facts: dict[str, Any]) -> None:
         """
         Run ``downgrade()``, move ``alembic_version`` back and forget the change's steps, in one transaction.
 

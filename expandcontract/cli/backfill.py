@@ -15,6 +15,7 @@ from expandcontract.cli.boundary import run as run_command
 from expandcontract.cli.metrics import serving
 from expandcontract.cli.signals import stop_on_signals
 from expandcontract.cli.speaking import conversation
+from expandcontract.cli.telling import webhook_of
 from expandcontract.cli.text import lines, megabytes, result_text
 from expandcontract.commands import backfill as command
 from expandcontract.domain.duration import parse_duration, until_time_of_day
@@ -160,7 +161,7 @@ def _run(
                 dry_run=dry_run,
             )
 
-    run_command("backfill", work, as_json=as_json)
+    run_command("backfill", work, as_json=as_json, tell=webhook_of(context))
 
 
 @result_text.register

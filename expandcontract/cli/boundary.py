@@ -13,6 +13,7 @@ import click
 from expandcontract.cli.document import error_document, result_document
 from expandcontract.cli.redaction import redact, visible
 from expandcontract.cli.signals import interrupted_by_sigterm
+from expandcontract.cli.telling import Teller, nobody
 from expandcontract.cli.text import error_text, refusal_text, result_text
 from expandcontract.commands.result import Outcome, Refused, Result
 from expandcontract.database.connect import server_error
@@ -20,8 +21,11 @@ from expandcontract.domain.redaction import redact as redact_what_looks_secret
 from expandcontract.domain.redaction import without_values
 from expandcontract.errors import EcError, ExitCode, Interrupted
 
+# a mistake on the command line is its author's, and whoever interrupts a command knows that they did
+_NEWS = frozenset({ExitCode.TRY_LATER, ExitCode.STEP_FAILED, ExitCode.FAULT})
 
-def run(command: str, work: Callable[[], Result], *, as_json: bool) -> None:
+
+def run(command: str, work: Callable[[], Result], *, as_json: bool, tell: Teller = nobody) -> None:
     """
     Do the work and leave the process with what it came to: the result on stdout, refusals and errors on stderr.
 
@@ -29,6 +33,7 @@ def run(command: str, work: Callable[[], Result], *, as_json: bool) -> None:
         command: its name in the JSON document.
         work: does it.
         as_json: print a document instead of text.
+        tell: is told of news, once everything is printed.
     """
     try:
         with interrupted_by_sigterm():
@@ -37,6 +42,8 @@ def run(command: str, work: Callable[[], Result], *, as_json: bool) -> None:
         result = Result(outcome=Outcome.REFUSED, refusals=error.refusals)
     except EcError as error:
         _report_error(command, error, as_json=as_json)
+        if error.exit_code in _NEWS:
+            tell(error_document(command, error), error_text(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         _report_error(command, Interrupted("interrupted; what was open has been rolled back"), as_json=as_json)
@@ -46,6 +53,7 @@ def run(command: str, work: Callable[[], Result], *, as_json: bool) -> None:
     except Exception as error:
         shown = server_error(error) or _fault(error)
         _report_error(command, shown, as_json=as_json)
+        tell(error_document(command, shown), error_text(shown))
         sys.exit(shown.exit_code)
     if as_json:
         _print(redact_what_looks_secret(result_document(command, result)))
@@ -55,7 +63,15 @@ def run(command: str, work: Callable[[], Result], *, as_json: bool) -> None:
             _print(visible(redact_what_looks_secret(text)))
         for refusal in result.refusals:
             click.echo(redact(refusal_text(refusal)), err=True)
+    if result.is_news:
+        tell(result_document(command, result), _summary(command, result))
     sys.exit(result.exit_code)
+
+
+def _summary(command: str, result: Result) -> str:
+    """What people read of news."""
+    text = "" if type(result) is Result else result_text(result)
+    return "\n".join(filter(None, [f"ec {command}: {result.outcome}", text, *map(refusal_text, result.refusals)]))
 
 
 def _print(text: str) -> None:

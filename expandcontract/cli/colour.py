@@ -7,6 +7,7 @@ import click
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
 from expandcontract.cli.speaking import conversation
+from expandcontract.cli.telling import webhook_of
 from expandcontract.cli.text import colour_line, lines, result_text
 from expandcontract.commands import colour as command
 from expandcontract.commands.result import Outcome
@@ -32,7 +33,7 @@ def deploy(context: click.Context, colour: str, release: str, dry_run: bool, as_
         speaks = conversation(as_json=as_json)
         return deploy(options.settings_of(context), speaks, colour=colour, tag=release, dry_run=dry_run)
 
-    run("colour deploy", work, as_json=as_json)
+    run("colour deploy", work, as_json=as_json, tell=webhook_of(context))
 
 
 @colour.command(short_help="Record the router's weights, 100 together.")
@@ -46,24 +47,27 @@ def traffic(context: click.Context, weights: tuple[str, ...], dry_run: bool, as_
         "colour traffic",
         lambda: command.traffic(options.settings_of(context), weights=_parsed(weights), dry_run=dry_run),
         as_json=as_json,
+        tell=webhook_of(context),
     )
 
 
-@colour.command(short_help="Ask whether the release on COLOUR may take traffic.")
-@click.argument("colour")
+@colour.command(short_help="Ask whether a release may take traffic.")
+@click.argument("name", metavar="COLOUR|RELEASE")
 @click.option("--rollback", is_flag=True, help="It is the way back: say which waiting contracts will end it.")
 @options.as_json
 @click.pass_context
-def check(context: click.Context, colour: str, rollback: bool, as_json: bool) -> None:
+def check(context: click.Context, name: str, rollback: bool, as_json: bool) -> None:
     """
-    May the release on COLOUR take traffic now? Exit 0 for yes, 3 for no, 1 where only an alert source objects.
+    May the release on COLOUR, or RELEASE, take traffic now? Exit 0 for yes, 3 for no, 1 where only an alert source
+    objects.
 
     Answered from the database, and the alert sources where any are configured; with EC_DATABASE_URL set, env.py isn't
-    even loaded. With --rollback no alert source is asked.
+    even loaded. A step that has failed, or was begun and isn't finished, is a no: pause the shift. With --rollback
+    neither that nor an alert source stands in the way.
     """
     run(
         "colour check",
-        lambda: command.check(options.settings_of(context), colour=colour, rollback=rollback),
+        lambda: command.check(options.settings_of(context), name=name, rollback=rollback),
         as_json=as_json,
     )
 
@@ -111,7 +115,7 @@ def _(result: command.ColourResult) -> str:
 
 @result_text.register
 def _(result: command.CheckResult) -> str:
-    shown = [colour_line(view) for view in result.colours]
+    shown = [colour_line(view) for view in result.colours] or [f"release {result.release} runs on no colour"]
     shown += [f"{alert.name} is {alert.verdict}: {alert.said}" for alert in result.alerts]
     if result.rollback and result.outcome is Outcome.DONE:
         ends = ", ".join(map(str, result.ends))

@@ -7,8 +7,11 @@ import click
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
 from expandcontract.cli.speaking import conversation
+from expandcontract.cli.telling import webhook_of
 from expandcontract.cli.text import lines, result_text
 from expandcontract.commands import migrate as command
+from expandcontract.domain.override import OVERRIDABLE, Override
+from expandcontract.domain.refusal import Code
 
 _as_sql = click.option("--sql", "as_sql", is_flag=True, help="Print the SQL instead of running it.")
 
@@ -40,11 +43,18 @@ def expand(
         settings = options.settings_of(context, **locking)
         return command.expand(settings, conversation(as_json=as_json), to=revision, dry_run=dry_run, as_sql=as_sql)
 
-    run("migrate expand", work, as_json=as_json)
+    run("migrate expand", work, as_json=as_json, tell=webhook_of(context))
 
 
 @migrate.command()
 @click.argument("revision", required=False)
+@click.option(
+    "--override",
+    multiple=True,
+    type=click.Choice(sorted(code.value for code in OVERRIDABLE)),
+    help="A refusal that counts for nothing, since you know better. Needs REVISION and --reason; repeatable.",
+)
+@click.option("--reason", help="Why you know better, for the log.")
 @options.locking
 @options.dry_run
 @_as_sql
@@ -54,19 +64,35 @@ def contract(
     context: click.Context,
     /,
     revision: str | None,
+    override: tuple[str, ...],
+    reason: str | None,
     dry_run: bool,
     as_sql: bool,
     as_json: bool,
     **locking: str | None,
 ) -> None:
-    """Run the contract of REVISION, or every contract that waits. Refused until nobody can need the old shape."""
+    """
+    Run the contract of REVISION, or every contract that waits. Refused until nobody can need the old shape.
+
+    What is left of a rollback window and what others object can be overridden by the refusal's code, on record; the
+    rest can't.
+    """
+    answered = _override(revision, override, (reason or "").strip())
 
     def work() -> command.MigrateResult:
         settings = options.settings_of(context, **locking)
         speaks = conversation(as_json=as_json)
-        return command.contract(settings, speaks, only=revision, dry_run=dry_run, as_sql=as_sql)
+        return command.contract(settings, speaks, only=revision, override=answered, dry_run=dry_run, as_sql=as_sql)
 
-    run("migrate contract", work, as_json=as_json)
+    run("migrate contract", work, as_json=as_json, tell=webhook_of(context))
+
+
+def _override(revision: str | None, codes: tuple[str, ...], reason: str) -> Override:
+    if codes and not (revision and reason):
+        raise click.UsageError("--override needs the one REVISION that it is for, and --reason TEXT")
+    if reason and not codes:
+        raise click.UsageError("--reason goes with --override")
+    return Override(frozenset(map(Code, codes)), reason)
 
 
 @migrate.command("all")
@@ -87,7 +113,7 @@ def everything(
         settings = options.settings_of(context, **locking)
         return command.everything(settings, conversation(as_json=as_json), dry_run=dry_run)
 
-    run("migrate all", work, as_json=as_json)
+    run("migrate all", work, as_json=as_json, tell=webhook_of(context))
 
 
 @result_text.register
@@ -97,4 +123,5 @@ def _(result: command.MigrateResult) -> str:
     if result.sql is not None:
         return result.sql
     verb = "would run" if result.dry_run else "done"
-    return lines(f"{verb}: {step}" for step in result.steps)
+    overridden = [f"overridden: {refusal.code}: {refusal.because}" for refusal in result.overridden]
+    return lines([*overridden, *(f"{verb}: {step}" for step in result.steps)])

@@ -10,6 +10,7 @@ from expandcontract.cli import options
 from expandcontract.cli.boundary import run
 from expandcontract.cli.signals import stop_on_signals
 from expandcontract.cli.speaking import conversation
+from expandcontract.cli.telling import webhook_of
 from expandcontract.cli.text import colour_line, lines, result_text
 from expandcontract.commands import observe as command
 from expandcontract.domain.duration import parse_duration
@@ -36,7 +37,7 @@ def observe(context: click.Context, every: str | None, dry_run: bool, as_json: b
         with stop_on_signals() as stop:
             return command.observe_until(settings, conversation(as_json=as_json), every=length, stop=stop)
 
-    run("observe", work, as_json=as_json)
+    run("observe", work, as_json=as_json, tell=webhook_of(context))
 
 
 def _length(every: str | None, dry_run: bool) -> timedelta | None:

@@ -6,7 +6,7 @@ import click
 
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
-from expandcontract.cli.text import colour_line, result_text
+from expandcontract.cli.text import colour_line, result_text, window_line
 from expandcontract.commands import overview
 
 
@@ -44,6 +44,8 @@ def _step_text(view: overview.StepView) -> str:
             f"    failed:  {view.error}",
             f"    next:    ec log {view.revision}, mend the cause, then run it again",
         ]
+    if view.window:
+        texts.append(f"    window:  {window_line(view.window).removeprefix('the window is ')}")
     for refusal in view.refusals:
         texts += [f"    because: {refusal.because}", f"    next:    {refusal.next}"]
     return "\n".join(texts)

@@ -7,6 +7,8 @@ from functools import singledispatch
 
 from expandcontract.commands.colour import ColourView
 from expandcontract.commands.result import Result
+from expandcontract.commands.window_view import WindowView
+from expandcontract.domain.duration import format_duration
 from expandcontract.domain.moment import at
 from expandcontract.domain.refusal import Refusal
 from expandcontract.errors import EcError
@@ -41,6 +43,18 @@ def colour_line(view: ColourView) -> str:
     else:
         since = f"had traffic until {at(view.last_traffic)}" if view.last_traffic else "never live"
     return f"{view.name:<10} {view.weight:>3} %  release {view.release:<12} {since}"
+
+
+def window_line(view: WindowView) -> str:
+    """How long a rollback window is, and what somebody has decided about it."""
+    words = f"the window is {format_duration(view.declared + view.extended)}"
+    if view.extended:
+        words += f", {format_duration(view.extended)} of it an extension"
+    if view.closed_at:
+        words += f"; closed early at {at(view.closed_at)}"
+    if view.person is None:
+        return words
+    return f"{words} (by {view.person}{f': {view.reason}' if view.reason else ''})"
 
 
 def lines(texts: Iterable[str]) -> str:

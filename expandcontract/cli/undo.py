@@ -7,6 +7,7 @@ import click
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
 from expandcontract.cli.speaking import conversation
+from expandcontract.cli.telling import webhook_of
 from expandcontract.cli.text import lines, result_text
 from expandcontract.commands import undo as command
 
@@ -37,7 +38,7 @@ def undo(
         named = frozenset(give_up)
         return command.undo(settings, speaks, name=revision, give_up=named, reason=reason, dry_run=dry_run)
 
-    run("undo", work, as_json=as_json)
+    run("undo", work, as_json=as_json, tell=webhook_of(context))
 
 
 @result_text.register

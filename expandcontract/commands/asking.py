@@ -75,19 +75,24 @@ def with_evidence(
         seconds: how long the witnesses may take.
         seen: a look that was recorded just now; without it they are asked.
     """
+    facts = replace(facts, database=ledger.database(), known_database=ledger.known_database(), ahead=ledger.ahead())
     if not facts.router.releases:  # nobody has traffic that a witness or a session could tell of
         return facts
     with ThreadPoolExecutor(max_workers=1) as beside:  # one time for all, since locks may be held
         asked = beside.submit(ask_alerts, settings, seconds)
         seen_now = seen.sighting if seen else look(settings, facts.router, seconds)
-    evidence = Evidence(sessions=sessions(ledger.executor, facts.router), alerts=asked.result())
+    evidence = Evidence(
+        sessions=sessions(ledger.executor, facts.router),
+        database_is_witness=settings.database_witness,
+        alerts=asked.result(),
+    )
     if settings.colours:
-        longest = max((change.contract_after for change in facts.tree), default=settings.contract_after)
+        longest = max(map(facts.window_length, facts.tree), default=settings.contract_after)
         known = tuple(one for one in ledger.stretches(facts.now - longest) if one.is_known)
         evidence = replace(
             evidence,
             sighting=seen_now,
             just_moved=seen is not None and seen.moved,
-            watching=Watching(known, settings.observed_share, ledger.observed_last()),
+            watching=Watching(known, settings.observed_share),
         )
     return replace(facts, evidence=evidence)

@@ -15,8 +15,9 @@ from expandcontract.config import Settings
 from expandcontract.domain.colour import Colour, Router
 from expandcontract.domain.evidence import Alert, Verdict
 from expandcontract.domain.facts import Facts
-from expandcontract.domain.gate import contracts_that_end, traffic_refusals
+from expandcontract.domain.gate import contracts_that_end, shift_refusals, traffic_refusals
 from expandcontract.domain.refusal import Refusal
+from expandcontract.domain.release import Release
 from expandcontract.domain.step import Step
 from expandcontract.errors import UsageError
 
@@ -102,41 +103,43 @@ class CheckResult(ColourResult):
     """
     ``ends``: the contracts that wait and that the release lacks, each of which will end the way back to it.
 
-    ``alerts`` is what the alert sources say; a way back asks none.
+    ``alerts`` is what the alert sources say; a way back asks none. ``release`` is the one that was asked about.
     """
 
+    release: str
     rollback: bool = False
     ends: tuple[Step, ...] = ()
     alerts: tuple[Alert, ...] = ()
 
 
-def check(settings: Settings, *, colour: str, rollback: bool = False) -> CheckResult:
+def check(settings: Settings, *, name: str, rollback: bool = False) -> CheckResult:
     """
-    May the release on `colour` take traffic? Answered from the database and the alert sources; changes nothing.
+    May a release take traffic? Answered from the database and the alert sources; changes nothing.
 
     The outcome is `Outcome.FINDINGS` where only an alert source objects.
 
     Args:
         settings: the settings.
-        colour: which.
-        rollback: it is to be the way back, so it must have had traffic before, and no alert may stand in the way: it
-            may well fire because of what is to be left.
+        name: a colour, which stands for the release on it, or the tag of a release.
+        rollback: it is to be the way back, so it must have had traffic before, and neither an alert nor a step that is
+            stuck may stand in the way: they may well be why somebody goes back.
 
     Raises:
-        UsageError: an unknown colour, or no way back because its release never had any traffic.
+        UsageError: neither a colour nor a release, or no way back because its release never had any traffic.
         EcError: see `expandcontract.errors`.
     """
     with open_ledger(settings) as session:
         router = router_of(session)
-        release = router.releases[_known(router, colour).release]
+        release = _asked_about(router, name)
         if rollback and release.last_traffic is None:
             raise UsageError(
-                f"release {release.tag} on {colour} never had any traffic, so there is no way back to it",
-                next_command=f"ec colour check {colour} asks whether it may take traffic for the first time",
+                f"release {release.tag} never had any traffic, so there is no way back to it",
+                next_command=f"ec colour check {name} asks whether it may take traffic for the first time",
             )
         facts = _facts(session, router)
-        refused = traffic_refusals(release, facts)
-        views = tuple(view for view in views_of(router, session.ledger.now()) if view.name == colour)
+        refused = traffic_refusals(release, facts) if rollback else shift_refusals(release, facts)
+        shown = {name} if name in router.colours else set(router.colours_of(release.tag))
+        views = tuple(view for view in views_of(router, session.ledger.now()) if view.name in shown)
         alerts = () if rollback else ask_alerts(settings)
         objecting = any(alert.verdict is not Verdict.CLEAR for alert in alerts)
         return CheckResult(
@@ -146,6 +149,7 @@ def check(settings: Settings, *, colour: str, rollback: bool = False) -> CheckRe
             rollback=rollback,
             ends=contracts_that_end(release, facts),
             alerts=alerts,
+            release=release.tag,
         )
 
 
@@ -204,6 +208,13 @@ def _known(router: Router, name: str) -> Colour:
             next_command=f"ec colour deploy {name} RELEASE (from the tree that it runs)",
         )
     return router.colours[name]
+
+
+def _asked_about(router: Router, name: str) -> Release:
+    """The release on the colour of that name, or the release of that tag."""
+    if name in router.releases and name not in router.colours:
+        return router.releases[name]
+    return router.releases[_known(router, name).release]
 
 
 def check_names(*names: str) -> None:

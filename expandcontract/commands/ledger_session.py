@@ -23,7 +23,7 @@ from expandcontract.database.connect import connect
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger, StepRecord
 from expandcontract.domain.colour import Router
-from expandcontract.domain.facts import Facts, RecordedMeaning
+from expandcontract.domain.facts import Facts, RecordedMeaning, StepError
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.stale import KeptByCode, with_stale_backfills
 from expandcontract.domain.step import Step, StepState
@@ -94,6 +94,13 @@ def facts_of(
             if Step(step.revision, Phase.EXPAND) in steps
         },
         finished={step: record.finished_at for step, record in records.items() if record.finished_at is not None},
+        controls=ledger.controls() if records else {},
+        started={step: record.started_at for step, record in records.items()},
+        errors={
+            step: StepError(record.error, record.failed_at)
+            for step, record in records.items()
+            if record.error is not None and record.failed_at is not None
+        },
     )
 
 

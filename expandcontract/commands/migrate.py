@@ -19,6 +19,7 @@ from expandcontract.config import Settings
 from expandcontract.database.ledger import Ledger
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.gate import new_code_may_have_written, refusals
+from expandcontract.domain.override import NOTHING, Override
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.plan import pending
 from expandcontract.domain.refusal import Refusal
@@ -30,11 +31,22 @@ _LOOK_AGAIN = timedelta(seconds=30)  # for rows that the backfill hasn't reached
 
 @dataclass(frozen=True, kw_only=True)
 class MigrateResult(Result):
-    """The steps that ran (with `dry_run`: that would run), what was refused, and the SQL where it was asked for."""
+    """
+    The steps that ran (with `dry_run`: that would run), what was refused, and the SQL where it was asked for.
+
+    ``overridden`` is what would have been refused, had nobody answered for it.
+    """
 
     steps: tuple[Step, ...] = ()
+    overridden: tuple[Refusal, ...] = ()
     dry_run: bool = False
     sql: str | None = field(default=None)
+
+    @property
+    def is_news(self) -> bool:
+        """See `Result.is_news`; that a contract ran as well, for it has closed a way back."""
+        closes = not self.dry_run and any(step.phase is Phase.CONTRACT for step in self.steps)
+        return closes or super().is_news
 
 
 def expand(
@@ -65,11 +77,20 @@ def contract(
     conversation: Conversation,
     *,
     only: str | None = None,
+    override: Override = NOTHING,
     dry_run: bool = False,
     as_sql: bool = False,
 ) -> MigrateResult:
     """
     Run the contract of `only`, or every contract that waits; each is asked for itself.
+
+    Args:
+        settings: the settings.
+        conversation: who listens.
+        only: the one revision.
+        override: which refusals of that one count for nothing, and why.
+        dry_run: judge, and change nothing.
+        as_sql: give the SQL, and change nothing.
 
     Raises:
         UsageError: the revision has no contract.
@@ -78,10 +99,10 @@ def contract(
     with open_situation(settings) as situation:
         if dry_run or as_sql:
             waiting = _contracts(situation, situation.observed_facts(), only)
-            return _foreseen(situation, waiting, Phase.CONTRACT, as_sql=as_sql)
+            return _foreseen(situation, waiting, Phase.CONTRACT, as_sql=as_sql, override=override)
         with become_runner(situation, conversation) as running:
             waiting = _contracts(situation, situation.facts(), only)
-            return _run(running, waiting, Phase.CONTRACT, stop_at_refusal=False)
+            return _run(running, waiting, Phase.CONTRACT, stop_at_refusal=False, override=override)
 
 
 def everything(settings: Settings, conversation: Conversation, *, dry_run: bool = False) -> MigrateResult:
@@ -163,18 +184,23 @@ def _contracts(situation: Situation, facts: Facts, only: str | None) -> list[Rev
     return [revision for revision in wanted if revision.change.revision in waiting]
 
 
-def _run(running: Running, waiting: list[Revision], phase: Phase, *, stop_at_refusal: bool) -> MigrateResult:
+def _run(
+    running: Running, waiting: list[Revision], phase: Phase, *, stop_at_refusal: bool, override: Override = NOTHING
+) -> MigrateResult:
     done: list[Step] = []
     refused: list[Refusal] = []
+    overridden: list[Refusal] = []
     for revision in waiting:
         facts = running.situation.facts()
         if phase is Phase.CONTRACT:
             settings, ledger = running.situation.settings, running.situation.ledger
             facts = with_evidence(settings, ledger, facts, seen=running.observation)
-        no = _refusals(running.situation, facts, revision, phase)
+        found = _refusals(running.situation, facts, revision, phase, override)
+        no = override.standing(found)
         if not no:
+            overridden += override.overridden(found)
             try:
-                running.run_step(revision, phase, running.ask_gate(revision, phase))
+                running.run_step(revision, phase, running.ask_gate(revision, phase, override))
                 done.append(Step(revision.change.revision, phase))
             except Refused as changed:  # the facts changed while the step waited for its locks
                 no = changed.refusals
@@ -187,15 +213,22 @@ def _run(running: Running, waiting: list[Revision], phase: Phase, *, stop_at_ref
             {"code": refusal.code, "because": refusal.because, "until": refusal.until},
             step=refusal.step,
         )
-    return MigrateResult(outcome=outcome_of(len(done), tuple(refused)), refusals=tuple(refused), steps=tuple(done))
+    return MigrateResult(
+        outcome=outcome_of(len(done), tuple(refused)),
+        refusals=tuple(refused),
+        steps=tuple(done),
+        overridden=tuple(overridden),
+    )
 
 
-def _refusals(situation: Situation, facts: Facts, revision: Revision, phase: Phase) -> tuple[Refusal, ...]:
-    """The gate's answer; for a contract with a fresh look for rows that its backfill hasn't reached."""
+def _refusals(
+    situation: Situation, facts: Facts, revision: Revision, phase: Phase, override: Override
+) -> tuple[Refusal, ...]:
+    """The gate's answer; for a contract that could run, with a fresh look for rows that its backfill hasn't reached."""
     change = facts.change(revision.change.revision)
     no = refusals(change, phase, facts)
     looks = phase is Phase.CONTRACT and change.backfill is not None and not facts.has_begun(change.revision, phase)
-    if no or not looks or change.backfill is None:
+    if override.standing(no) or not looks or change.backfill is None:
         return no
     wrote = new_code_may_have_written(change, facts)
     with user_connection(situation) as connection:
@@ -204,7 +237,9 @@ def _refusals(situation: Situation, facts: Facts, revision: Revision, phase: Pha
     return refusals(change, phase, with_rows_left(facts, {change.revision: left is True}))
 
 
-def _foreseen(situation: Situation, waiting: list[Revision], phase: Phase, *, as_sql: bool) -> MigrateResult:
+def _foreseen(
+    situation: Situation, waiting: list[Revision], phase: Phase, *, as_sql: bool, override: Override = NOTHING
+) -> MigrateResult:
     """
     What a run would do, without writing anything.
 
@@ -215,14 +250,16 @@ def _foreseen(situation: Situation, waiting: list[Revision], phase: Phase, *, as
         facts = with_evidence(situation.settings, situation.ledger, facts)
     allowed: list[Revision] = []
     refused: list[Refusal] = []
+    overridden: list[Refusal] = []
     for revision in waiting:
-        no = _refusals(situation, facts, revision, phase)
-        if no:
+        found = _refusals(situation, facts, revision, phase, override)
+        if no := override.standing(found):
             refused += no
             if phase is Phase.EXPAND:
                 break
             continue
         allowed.append(revision)
+        overridden += override.overridden(found)
         facts = facts.with_done(Step(revision.change.revision, phase))
     if phase is Phase.EXPAND and allowed:
         with user_connection(situation) as connection:
@@ -235,4 +272,11 @@ def _foreseen(situation: Situation, waiting: list[Revision], phase: Phase, *, as
         )
     steps = tuple(Step(revision.change.revision, phase) for revision in allowed)
     outcome = outcome_of(len(steps), tuple(refused))
-    return MigrateResult(outcome=outcome, refusals=tuple(refused), steps=steps, dry_run=True, sql=sql)
+    return MigrateResult(
+        outcome=outcome,
+        refusals=tuple(refused),
+        steps=steps,
+        overridden=tuple(overridden),
+        dry_run=True,
+        sql=sql,
+    )

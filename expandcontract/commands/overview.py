@@ -9,6 +9,7 @@ from expandcontract.commands.asking import with_evidence
 from expandcontract.commands.colour import ColourView, views_of
 from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.situation import Situation, open_situation
+from expandcontract.commands.window_view import WindowView, view_of
 from expandcontract.config import Settings
 from expandcontract.database.backfill_ledger import BackfillLedger
 from expandcontract.database.backfill_records import Position
@@ -22,7 +23,11 @@ from expandcontract.domain.step import StepState
 
 @dataclass(frozen=True)
 class StepView:
-    """One step: where it is, its parts, and why it may not run now (nothing there: it may, or it is done)."""
+    """
+    One step: where it is, its parts, and why it may not run now (nothing there: it may, or it is done).
+
+    ``window`` is there for a contract whose rollback window somebody has extended or closed.
+    """
 
     step: str
     revision: str
@@ -34,6 +39,7 @@ class StepView:
     of_about: int | None
     error: str | None
     refusals: tuple[Refusal, ...]
+    window: WindowView | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +98,13 @@ def _overview(situation: Situation, facts: Facts, steps: list[PlannedStep], outc
     positions = BackfillLedger(PsycopgExecutor(situation.connection)).positions() if has_ledger else {}
     records = situation.ledger.steps() if has_ledger else {}
     errors = {step: record.error for step, record in records.items()}
-    views = tuple(_view(step, positions.get(step.change.revision), errors.get(step.step)) for step in steps)
+    views = tuple(_view(step, positions.get(step.change.revision), errors.get(step.step), facts) for step in steps)
     return OverviewResult(outcome=outcome, steps=views, colours=views_of(facts.router, facts.now), now=facts.now)
 
 
-def _view(planned: PlannedStep, position: Position | None, error: str | None) -> StepView:
+def _view(planned: PlannedStep, position: Position | None, error: str | None, facts: Facts) -> StepView:
     phase = planned.step.phase
+    is_controlled = phase is Phase.CONTRACT and planned.step.revision in facts.controls
     moves_rows = phase is Phase.BACKFILL and position is not None
     return StepView(
         step=str(planned.step),
@@ -110,4 +117,5 @@ def _view(planned: PlannedStep, position: Position | None, error: str | None) ->
         of_about=position.estimated_rows if moves_rows and position else None,
         error=error,
         refusals=planned.refusals,
+        window=view_of(planned.change, facts) if is_controlled else None,
     )

@@ -38,6 +38,11 @@ class Result:
                 return ExitCode.STEP_FAILED
         return ExitCode.DONE
 
+    @property
+    def is_news(self) -> bool:
+        """Whether others are to be told: it was refused or has failed. That a window is still open is no news."""
+        return self.exit_code in (ExitCode.REFUSED, ExitCode.STEP_FAILED) and not getattr(self, "dry_run", False)
+
 
 def exit_code_of(refusals: tuple[Refusal, ...]) -> ExitCode:
     """4 where open rollback windows are the only reasons, else 3."""

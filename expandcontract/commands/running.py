@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ import psycopg
 
 from expandcontract.alembic_bridge.concurrent_indexes import built_concurrently, clear_up
 from expandcontract.alembic_bridge.revisions import Part, Revision
-from expandcontract.alembic_bridge.runner import Patience, Runner
+from expandcontract.alembic_bridge.runner import Ask, Patience, Runner
 from expandcontract.alembic_bridge.sync_check import check_syncs
 from expandcontract.commands.asking import Observation, with_evidence
 from expandcontract.commands.conversation import Conversation
@@ -24,6 +24,7 @@ from expandcontract.database.advisory_lock import runner_lock
 from expandcontract.database.connect import connect
 from expandcontract.database.ledger import Ledger
 from expandcontract.domain.gate import refusals
+from expandcontract.domain.override import Override
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step, StepState
 from expandcontract.lint.building import indexes_built
@@ -38,7 +39,7 @@ class Running:
     conversation: Conversation
     observation: Observation | None  # made when this run began; None where no colour source is configured
 
-    def run_step(self, revision: Revision, phase: Phase, ask: Callable[[Ledger], None]) -> None:
+    def run_step(self, revision: Revision, phase: Phase, ask: Ask) -> None:
         """
         Run the parts of a step that aren't done yet, one after the other.
 
@@ -70,18 +71,19 @@ class Running:
         with user_connection(self.situation) as connection:
             return clear_up(connection, indexes)
 
-    def ask_gate(self, revision: Revision, phase: Phase) -> Callable[[Ledger], None]:
-        """The question that a part asks inside its transaction: do the facts still hold?"""
+    def ask_gate(self, revision: Revision, phase: Phase, override: Override) -> Ask:
+        """The question that a part asks inside its transaction: do the facts still hold, but for what is overridden?"""
         settings = self.situation.settings
 
-        def ask(ledger: Ledger) -> None:
+        def ask(ledger: Ledger) -> Mapping[str, Any]:
             facts = self.situation.facts(ledger)
             if phase is Phase.CONTRACT:  # the application may wait for us, so the witnesses get no longer than a lock
                 facts = with_evidence(settings, ledger, facts, seconds=settings.lock_timeout.total_seconds())
             # the one from the facts knows its footprint, without which an expand could overtake nothing
-            refused = refusals(facts.change(revision.change.revision), phase, facts)
-            if refused:
+            found = refusals(facts.change(revision.change.revision), phase, facts)
+            if refused := override.standing(found):
                 raise Refused(refused)
+            return override.on_record(found)
 
         return ask
 

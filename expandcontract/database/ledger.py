@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,10 +16,13 @@ from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.queries import queries, script
 from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Colour, Router
+from expandcontract.domain.duration import format_duration
+from expandcontract.domain.identity import Identity
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.release import Release
 from expandcontract.domain.step import Step, StepState
 from expandcontract.domain.watching import Stretch, continues
+from expandcontract.domain.window import Control
 from expandcontract.errors import ConfigurationError
 
 VERSION = 1
@@ -37,6 +40,7 @@ class StepRecord:
     title: str
     writers: str | None
     error: str | None
+    failed_at: datetime | None
     started_at: datetime
     finished_at: datetime | None
 
@@ -70,6 +74,7 @@ def install(connection: psycopg.Connection[Any]) -> bool:
         installed = installed_version(PsycopgExecutor(connection))
         for version in range(installed + 1, VERSION + 1):
             connection.execute(script(f"ledger_{version}").encode())
+        _be_at_home(PsycopgExecutor(connection))
     return installed < VERSION
 
 
@@ -87,6 +92,19 @@ def install_within(run: Callable[[str], object], executor: Executor) -> None:
     for version in range(installed_version(executor) + 1, VERSION + 1):
         # one statement, for there are drivers that take no more at a time
         run(f"DO $ec_install$ BEGIN EXECUTE $ec_script$ {script(f'ledger_{version}')} $ec_script$; END $ec_install$")
+
+
+def _be_at_home(executor: Executor) -> None:
+    """A ledger that doesn't know its database yet takes this one for it."""
+    if not executor.rows(queries("ledger")["known_database"]):
+        here = _database(executor)
+        executor.rows(queries("ledger")["put_database"], {"system": here.system, "oid": here.oid})
+
+
+def _database(executor: Executor) -> Identity:
+    sees = executor.rows(queries("ledger")["sees_system"])[0][0]
+    system = executor.rows(queries("ledger")["system"])[0][0] if sees else None
+    return Identity(system, executor.rows(queries("ledger")["database"])[0][0])
 
 
 def installed_version(executor: Executor) -> int:
@@ -127,6 +145,24 @@ class Ledger:
     def id(self) -> str:
         """The ledger's identity: two databases never share one, unless one is a copy of the other."""
         return str(self._rows("version")[0][1])
+
+    def database(self) -> Identity:
+        """The database that this is."""
+        return _database(self._executor)
+
+    def known_database(self) -> Identity | None:
+        """The database in which this ledger was written; None where it doesn't know."""
+        rows = self._rows("known_database")
+        return Identity(*rows[0]) if rows else None
+
+    def put_database(self, identity: Identity) -> None:
+        """Let the ledger be at home in this database from now on."""
+        self._rows("put_database", system=identity.system, oid=identity.oid)
+
+    def ahead(self) -> datetime | None:
+        """The latest moment in the history that the database's clock hasn't reached; None where there is none."""
+        moment: datetime | None = self._rows("ahead")[0][0]
+        return moment
 
     @property
     def backfills(self) -> BackfillLedger:
@@ -185,11 +221,6 @@ class Ledger:
     def stretches(self, since: datetime) -> tuple[Stretch, ...]:
         """The stretches of looks that go beyond `since`, in their order."""
         return tuple(Stretch(*row) for row in self._rows("observations", since=since))
-
-    def observed_last(self) -> datetime | None:
-        """The latest moment of any look."""
-        moment: datetime | None = self._rows("observed_last")[0][0]
-        return moment
 
     def put_router(self, router: Router, before: Router) -> None:
         """Write what differs between two states of the router."""
@@ -260,10 +291,31 @@ class Ledger:
         """What each step meant when it ran, or, for a contract, when it began to wait."""
         return {Step(revision, Phase(phase)): tuple(parts) for revision, phase, parts in self._rows("meanings")}
 
+    def controls(self) -> dict[str, Control]:
+        """What people decided about the windows of changes."""
+        return {
+            revision: Control(timedelta(seconds=extended), closed_at, person, reason)
+            for revision, extended, closed_at, person, reason in self._rows("controls")
+        }
+
+    def extend_window(self, revision: str, length: timedelta, reason: str | None) -> None:
+        """Make the window of a change so much longer; one that was closed early is open again."""
+        seconds = length.total_seconds()
+        self._rows("extend_window", revision=revision, seconds=seconds, person=self._actor.person, reason=reason)
+        facts = {"by": format_duration(length), "reason": reason}
+        self.record("window extended", facts, step=Step(revision, Phase.CONTRACT))
+
+    def close_window(self, revision: str, reason: str, gives_up: Sequence[str]) -> None:
+        """Close the window of a change now, which gives up these releases as places to go back to."""
+        self._rows("close_window", revision=revision, person=self._actor.person, reason=reason)
+        facts = {"gives_up": list(gives_up), "reason": reason}
+        self.record("window closed", facts, step=Step(revision, Phase.CONTRACT))
+
     def forget_change(self, revision: str) -> None:
         """Everything about a change's steps, as if it had never been expanded; its events stay."""
         self._rows("drop_backfill", revision=revision)
         self._rows("drop_meanings", revision=revision)
+        self._rows("drop_window", revision=revision)
         self._rows("drop_steps", revision=revision)
 
     def record(

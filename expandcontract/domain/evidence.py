@@ -57,6 +57,7 @@ class Evidence:
         just_moved: the traffic had moved since the ledger last knew, which it now does.
         watching: how the traffic was watched; None as for `sighting`.
         sessions: those that say to which release they belong.
+        database_is_witness: the sessions have to testify that the live releases are connected.
         alerts: what the configured alert sources say.
     """
 
@@ -64,4 +65,5 @@ class Evidence:
     just_moved: bool = False
     watching: Watching | None = None
     sessions: tuple[Session, ...] = ()
+    database_is_witness: bool = False
     alerts: tuple[Alert, ...] = ()

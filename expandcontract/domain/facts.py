@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Router
 from expandcontract.domain.evidence import Evidence
+from expandcontract.domain.identity import Identity
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step, StepState
+from expandcontract.domain.window import Control, Window, windows
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,14 @@ class RecordedMeaning:
 
 
 @dataclass(frozen=True)
+class StepError:
+    """What a step ran into, and when."""
+
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Facts:
     """
     What a gate may know. ``now`` is the database's clock.
@@ -36,7 +46,10 @@ class Facts:
     which a trigger that keeps rows right isn't there; ``titles`` are the ledger's, for changes that the tree lacks.
     ``came`` are the applied revisions in the order in which `ec` expanded them, and ``recorded`` what each step meant
     when it ran, or when the contract began to wait. ``finished`` is when steps were done, and
-    ``evidence`` what was seen beside the ledger; only a contract asks for it.
+    ``evidence`` what was seen beside the ledger; only a contract asks for it. ``controls`` is what people decided about
+    the windows of changes; ``started`` is when steps began, and ``errors`` what each that isn't done ran into last.
+    ``database`` is the one at hand and ``known_database`` the one that the ledger was written in; ``ahead`` is a moment
+    in the ledger that the database's clock hasn't reached. Only a contract asks for these three.
     """
 
     now: datetime
@@ -51,6 +64,12 @@ class Facts:
     recorded: Mapping[Step, RecordedMeaning] = field(default_factory=dict)
     finished: Mapping[Step, datetime] = field(default_factory=dict)
     evidence: Evidence = field(default_factory=Evidence)
+    controls: Mapping[str, Control] = field(default_factory=dict)
+    started: Mapping[Step, datetime] = field(default_factory=dict)
+    errors: Mapping[Step, StepError] = field(default_factory=dict)
+    database: Identity | None = None
+    known_database: Identity | None = None
+    ahead: datetime | None = None
 
     def change(self, revision: str) -> Change:
         """The change of that revision in this tree; `StopIteration` where there is none."""
@@ -63,6 +82,19 @@ class Facts:
     def is_done(self, revision: str, phase: Phase) -> bool:
         """Whether that step is done."""
         return self.state(revision, phase) is StepState.DONE
+
+    def control(self, revision: str) -> Control:
+        """What people decided about the window of that change."""
+        return self.controls.get(revision, Control())
+
+    def window_length(self, change: Change) -> timedelta:
+        """How long the rollback window of that change is, with what it was extended by."""
+        return change.contract_after + self.control(change.revision).extended
+
+    def windows(self, change: Change) -> tuple[Window, ...]:
+        """The windows that hold the contract of that change, the last to close first."""
+        closed_at = self.control(change.revision).closed_at
+        return windows(change.revision, self.window_length(change), self.router, self.now, closed_at)
 
     def has_begun(self, revision: str, phase: Phase) -> bool:
         """Whether anything of that step may have been committed."""

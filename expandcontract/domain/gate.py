@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from expandcontract.domain.change import Change
-from expandcontract.domain.conditions import amend, backfill, contract, evidence, expand, traffic, undo
+from expandcontract.domain.conditions import (
+    amend,
+    backfill,
+    contract,
+    database_witness,
+    evidence,
+    expand,
+    identity,
+    traffic,
+    undo,
+    window,
+)
 from expandcontract.domain.conditions.trees import contract_waits
 from expandcontract.domain.conditions.undo import releases_with_traffic
 from expandcontract.domain.facts import Facts
@@ -44,8 +55,10 @@ CONDITIONS: dict[Phase, tuple[Condition, ...]] = {
         contract.windows_are_closed,
         evidence.traffic_is_known,
         evidence.witnesses_agree_with_the_ledger,
-        evidence.clock_goes_forward,
+        identity.ledger_is_at_home,
+        identity.clock_goes_forward,
         evidence.window_was_watched,
+        database_witness.database_testifies,
         evidence.no_session_lacks_it,
         evidence.nothing_objects,
     ),
@@ -57,6 +70,8 @@ TRAFFIC_CONDITIONS: tuple[TrafficCondition, ...] = (
     traffic.ships_what_was_contracted,
 )
 
+SHIFT_CONDITIONS: tuple[TrafficCondition, ...] = (*TRAFFIC_CONDITIONS, traffic.no_step_is_stuck)
+
 SCHEMA_CONDITIONS: tuple[TrafficCondition, ...] = (traffic.expanded_what_it_ships, traffic.ships_what_was_contracted)
 
 UNDO_CONDITIONS: tuple[UndoCondition, ...] = (
@@ -66,6 +81,15 @@ UNDO_CONDITIONS: tuple[UndoCondition, ...] = (
     undo.no_live_colour_ships_it,
     undo.nothing_later_is_applied,
     undo.lost_ways_back_are_named,
+)
+
+EXTEND_CONDITIONS: tuple[Condition, ...] = (window.contract_has_not_begun,)
+
+CLOSE_CONDITIONS: tuple[Condition, ...] = (
+    window.contract_has_not_begun,
+    contract.expand_is_done_for_contract,
+    contract.every_live_colour_ships_it,
+    window.nobody_drains,
 )
 
 AMEND_CONDITIONS: tuple[Condition, ...] = (
@@ -85,6 +109,19 @@ def traffic_refusals(release: Release, facts: Facts) -> tuple[Refusal, ...]:
     return tuple(no for condition in TRAFFIC_CONDITIONS for no in condition(release, facts))
 
 
+def shift_refusals(release: Release, facts: Facts) -> tuple[Refusal, ...]:
+    """
+    Why traffic shouldn't be moved to that release now, each step named once.
+
+    More than `traffic_refusals`, which is what a way back asks: that is open while a step is stuck.
+    """
+    found: dict[Step, Refusal] = {}
+    for condition in SHIFT_CONDITIONS:
+        for no in condition(release, facts):
+            found.setdefault(no.step, no)
+    return tuple(found.values())
+
+
 def schema_refusals(release: Release, facts: Facts) -> tuple[Refusal, ...]:
     """Why the schema isn't what that release needs; rows that are still to be filled don't count."""
     return tuple(no for condition in SCHEMA_CONDITIONS for no in condition(release, facts))
@@ -98,6 +135,16 @@ def undo_refusals(change: Change, facts: Facts, given_up: frozenset[str]) -> tup
 def amend_refusals(change: Change, facts: Facts) -> tuple[Refusal, ...]:
     """Why the ledger may not take the file of `change` as it is now for what was meant."""
     return tuple(no for condition in AMEND_CONDITIONS if (no := condition(change, facts)) is not None)
+
+
+def extend_refusals(change: Change, facts: Facts) -> tuple[Refusal, ...]:
+    """Why the rollback window of `change` can't be made longer."""
+    return tuple(no for condition in EXTEND_CONDITIONS if (no := condition(change, facts)) is not None)
+
+
+def close_refusals(change: Change, facts: Facts) -> tuple[Refusal, ...]:
+    """Why the rollback window of `change` may not be closed early."""
+    return tuple(no for condition in CLOSE_CONDITIONS if (no := condition(change, facts)) is not None)
 
 
 def contracts_that_end(release: Release, facts: Facts) -> tuple[Step, ...]:

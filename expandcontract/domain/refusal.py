@@ -29,12 +29,16 @@ class Code(StrEnum):
     NO_LIVE_COLOUR = "no-live-colour"  # nobody has recorded which colour has traffic
     TRAFFIC_UNKNOWN = "traffic-unknown"  # the colour sources can't be read, or contradict each other
     CUTOVER = "cutover"  # the traffic has moved, and the ledger didn't know
+    COPY = "copy"  # a restored or cloned database, which nobody has adopted
     CLOCK = "clock"  # the database's clock went back
     UNWATCHED = "unwatched"  # too little of the rollback window was observed
     SESSION = "session"  # a session of a release that lacks the change is connected
+    UNMARKED = "unmarked"  # the database is to be a witness, and no session says that it is of a live release
     ALERT = "alert"  # an alert source objects, or can't be asked
     LIVE_LACKS = "live-lacks"  # a live release lacks the change
     WINDOW_OPEN = "window-open"  # a release that lacks the change could still get its traffic back
+    DRAINS = "drains"  # a release that lacks the change has lost its traffic and is still sent requests
+    STUCK = "stuck"  # a step has failed, or has begun and isn't finished, so this is no time to move traffic
     CONTRACTED = "contracted"  # the schema has lost what this release needs
     LIVE_SHIPS = "live-ships"  # a live release needs what would be undone
     LATER_APPLIED = "later-applied"  # a later change stands on the one to be undone

@@ -31,12 +31,10 @@ class Watching:
     Attributes:
         stretches: those that saw it, in their order; no two have a moment in common.
         needed: the share of a window, 0 to 1, that must be within them.
-        clock: the latest moment of any look.
     """
 
     stretches: tuple[Stretch, ...]
     needed: float
-    clock: datetime | None = None
 
     def share(self, begin: datetime, end: datetime) -> float:
         """The share of that time that was watched; all of it where there is none."""

@@ -8,8 +8,11 @@ _NEEDS = {
     "test_pytest_alembic.py": "pytest_alembic",
     "test_neighbours.py": "alembic_utils",
 }
+_NGINX = ("nginx", "/usr/sbin/nginx", "/opt/homebrew/bin/nginx")
 _PROGRAMS = {
-    "test_nginx.py": ("nginx", "/usr/sbin/nginx", "/opt/homebrew/bin/nginx"),
+    "test_nginx.py": _NGINX,
+    "test_pipeline_nginx.py": _NGINX,
+    "test_faketime.py": ("faketime",),
     "test_alertmanager.py": ("alertmanager", "prometheus-alertmanager"),
 }
 

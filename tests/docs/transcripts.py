@@ -141,6 +141,7 @@ _ALIKE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b[\d,]+ rows/s", "<rate> rows/s"),
         (r"of about [\d,]+ rows", "of about <rows> rows"),
         (r"\b[0-9a-f]{12}_", "<id>_"),
+        (r"database \d+ of system \d+", "database <oid> of system <id>"),
         (r"in \d+ attempts", "in <number> attempts"),
         (r"\[\d+ of about <rows> rows\]", "[<n> of about <rows> rows]"),
         (r"interrupted after \d+ rows", "interrupted after <rows> rows"),

@@ -8,7 +8,7 @@ SELECT pg_catalog.to_regclass('ec.ledger') IS NOT NULL;
 SELECT pg_catalog.clock_timestamp();
 
 -- steps: what is known of each step
-SELECT revision, phase, state, parts_done, outside, title, writers, error, started_at, finished_at
+SELECT revision, phase, state, parts_done, outside, title, writers, error, failed_at, started_at, finished_at
   FROM ec.step ORDER BY number;
 
 -- releases: the releases with their last traffic
@@ -20,8 +20,28 @@ SELECT release, revision, needs_backfill FROM ec.shipped;
 -- colours: the colours, their releases and weights
 SELECT name, release, weight FROM ec.colour ORDER BY name;
 
--- watched_since: when traffic was first recorded
-SELECT pg_catalog.min(at) FROM ec.event WHERE kind = 'traffic' AND pg_catalog.jsonb_array_length(facts -> 'live') > 0;
+-- watched_since: when traffic was first recorded, or since when this copy of a database is watched
+SELECT CASE WHEN pg_catalog.min(at) IS NOT NULL THEN greatest(pg_catalog.min(at), (SELECT pg_catalog.max(since) FROM ec.database WHERE number > 1)) END
+  FROM ec.event WHERE kind = 'traffic' AND pg_catalog.jsonb_array_length(facts -> 'live') > 0;
+
+-- ahead: the latest moment in the ledger that the database's clock hasn't reached
+SELECT pg_catalog.max(at) FROM (SELECT at FROM ec.event UNION ALL SELECT ended_at FROM ec.observation) written
+ WHERE at > pg_catalog.clock_timestamp();
+
+-- sees_system: whether this role may ask for the cluster's identity
+SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE');
+
+-- system: the cluster's identity
+SELECT CAST(system_identifier AS text) FROM pg_catalog.pg_control_system();
+
+-- database: the oid of this database
+SELECT CAST(oid AS bigint) FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database();
+
+-- known_database: the one in which this ledger was last at home
+SELECT system, oid FROM ec.database ORDER BY number DESC LIMIT 1;
+
+-- put_database: the ledger is at home here from now on
+INSERT INTO ec.database (system, oid) VALUES (%(system)s, %(oid)s);
 
 -- lock_router: nobody else moves traffic until this transaction ends; readers are not blocked
 LOCK TABLE ec.colour IN SHARE ROW EXCLUSIVE MODE;
@@ -40,9 +60,6 @@ UPDATE ec.observation SET ended_at = %(at)s, looks = looks + 1, said = %(said)s 
 
 -- observations: the stretches since a moment, oldest first
 SELECT began_at, ended_at, is_known FROM ec.observation WHERE ended_at >= %(since)s ORDER BY began_at;
-
--- observed_last: the latest moment of any look
-SELECT pg_catalog.max(ended_at) FROM ec.observation;
 
 -- put_release: a release, or its newer last traffic
 INSERT INTO ec.release (tag, last_traffic) VALUES (%(tag)s, %(last_traffic)s)
@@ -69,12 +86,14 @@ SELECT EXISTS (SELECT FROM ec.step WHERE revision = %(revision)s AND phase = 'co
 SELECT revision FROM ec.step WHERE phase = 'contract' AND state = 'done';
 
 -- put_step: how far a step has come
-INSERT INTO ec.step (revision, phase, state, title, parts_done, outside, writers, error, finished_at)
+INSERT INTO ec.step (revision, phase, state, title, parts_done, outside, writers, error, failed_at, finished_at)
 VALUES (%(revision)s, %(phase)s, %(state)s, %(title)s, %(parts_done)s, %(outside)s, %(writers)s, %(error)s,
+        CASE WHEN CAST(%(error)s AS text) IS NOT NULL THEN pg_catalog.clock_timestamp() END,
         CASE WHEN %(state)s = 'done' THEN pg_catalog.clock_timestamp() END)
 ON CONFLICT (revision, phase) DO UPDATE
    SET state = EXCLUDED.state, title = EXCLUDED.title, parts_done = EXCLUDED.parts_done, outside = EXCLUDED.outside,
-       writers = EXCLUDED.writers, error = EXCLUDED.error, finished_at = EXCLUDED.finished_at;
+       writers = EXCLUDED.writers, error = EXCLUDED.error, failed_at = EXCLUDED.failed_at,
+       finished_at = EXCLUDED.finished_at;
 
 -- meanings: what steps meant
 SELECT revision, phase, parts FROM ec.meaning;
@@ -85,6 +104,25 @@ ON CONFLICT (revision, phase) DO UPDATE SET parts = EXCLUDED.parts;
 
 -- drop_meanings: of a change as if it had never been expanded
 DELETE FROM ec.meaning WHERE revision = %(revision)s;
+
+-- controls: what people decided about the windows of changes
+SELECT revision, extended, closed_at, person, reason FROM ec.rollback_window;
+
+-- extend_window: a longer window; one that was closed early is open again
+INSERT INTO ec.rollback_window (revision, extended, person, reason)
+VALUES (%(revision)s, %(seconds)s, %(person)s, %(reason)s)
+ON CONFLICT (revision) DO UPDATE
+   SET extended = rollback_window.extended + EXCLUDED.extended, closed_at = NULL,
+       person = EXCLUDED.person, reason = EXCLUDED.reason;
+
+-- close_window: closed early, now
+INSERT INTO ec.rollback_window (revision, closed_at, person, reason)
+VALUES (%(revision)s, clock_timestamp(), %(person)s, %(reason)s)
+ON CONFLICT (revision) DO UPDATE
+   SET closed_at = EXCLUDED.closed_at, person = EXCLUDED.person, reason = EXCLUDED.reason;
+
+-- drop_window: of a change as if it had never been expanded
+DELETE FROM ec.rollback_window WHERE revision = %(revision)s;
 
 -- drop_steps: a change as if it had never been expanded
 DELETE FROM ec.step WHERE revision = %(revision)s;

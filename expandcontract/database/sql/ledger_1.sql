@@ -9,6 +9,15 @@ CREATE TABLE ec.ledger (
 );
 COMMENT ON TABLE ec.ledger IS 'one row per version of the ledger that was installed; the id tells databases apart';
 
+CREATE TABLE ec.database (
+    number   int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    system   text,
+    oid      bigint NOT NULL,
+    since    timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE ec.database IS 'the databases in which this ledger was at home; in any other it is a copy, until somebody adopts it';
+COMMENT ON COLUMN ec.database.system IS 'the cluster''s system_identifier; null where the role could not see it';
+
 CREATE TABLE ec.release (
     tag          text PRIMARY KEY,
     last_traffic timestamptz,
@@ -51,12 +60,14 @@ CREATE TABLE ec.step (
     outside     boolean NOT NULL DEFAULT false,
     writers     text,
     error       text,
+    failed_at   timestamptz,
     started_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     finished_at timestamptz,
     number      bigint GENERATED ALWAYS AS IDENTITY,
     PRIMARY KEY (revision, phase)
 );
 COMMENT ON COLUMN ec.step.writers IS 'for a backfill without a Sync: the change whose code keeps its rows right';
+COMMENT ON COLUMN ec.step.failed_at IS 'when it ran into the error that it has';
 COMMENT ON COLUMN ec.step.outside IS 'recorded as done because plain alembic had applied it';
 COMMENT ON COLUMN ec.step.number IS 'the order in which the steps began, which no clock can turn round';
 
@@ -68,6 +79,17 @@ CREATE TABLE ec.meaning (
 );
 COMMENT ON TABLE ec.meaning IS 'what a step meant when it ran, or a contract when it began to wait';
 COMMENT ON COLUMN ec.meaning.parts IS 'a checksum for each part, which comments and layout don''t change';
+
+CREATE TABLE ec.rollback_window (
+    revision  text PRIMARY KEY,
+    extended  double precision NOT NULL DEFAULT 0 CHECK (extended >= 0),
+    closed_at timestamptz,
+    person    text NOT NULL,
+    reason    text
+);
+COMMENT ON TABLE ec.rollback_window IS 'what people decided about rollback windows; who decided what when is in the events';
+COMMENT ON COLUMN ec.rollback_window.extended IS 'seconds by which it is longer than the change declares';
+COMMENT ON COLUMN ec.rollback_window.closed_at IS 'closed early; whoever has had traffic since has a window again';
 
 CREATE TABLE ec.backfill (
     revision       text PRIMARY KEY,

@@ -14,7 +14,6 @@ from expandcontract.domain.facts import Facts
 from expandcontract.domain.moment import at, no_earlier_than
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.refusal import Code, Refusal, names, refuse
-from expandcontract.domain.window import windows
 
 
 def contracting_tree_is_current(change: Change, facts: Facts) -> Refusal | None:
@@ -107,11 +106,7 @@ def every_live_colour_ships_it(change: Change, facts: Facts) -> Refusal | None:
 
 def windows_are_closed(change: Change, facts: Facts) -> Refusal | None:
     """Condition 3: whoever lacks the change lost its traffic long enough ago."""
-    still_open = [
-        window
-        for window in windows(change.revision, change.contract_after, facts.router, facts.now)
-        if window.is_open(facts.now)
-    ]
+    still_open = [window for window in facts.windows(change) if window.is_open(facts.now)]
     if not still_open:
         return None
     last = still_open[0]
@@ -125,7 +120,13 @@ def windows_are_closed(change: Change, facts: Facts) -> Refusal | None:
         change,
         Phase.CONTRACT,
         Code.WINDOW_OPEN,
-        because=f"{who}; the window is {format_duration(change.contract_after)}",
+        because=f"{who}; the window is {_length(change, facts)}",
         next=f"after {no_earlier_than(last.closes_at)}: ec migrate contract {change.revision}",
         until=last.closes_at,
     )
+
+
+def _length(change: Change, facts: Facts) -> str:
+    words = format_duration(facts.window_length(change))
+    extended = facts.control(change.revision).extended
+    return f"{words}, {format_duration(extended)} of it an extension" if extended else words

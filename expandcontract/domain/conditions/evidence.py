@@ -49,27 +49,14 @@ def witnesses_agree_with_the_ledger(change: Change, facts: Facts) -> Refusal | N
     )
 
 
-def clock_goes_forward(change: Change, facts: Facts) -> Refusal | None:
-    """A window counts on the database's clock, so one that went back proves nothing."""
-    watching = facts.evidence.watching
-    if watching is None or watching.clock is None or watching.clock <= facts.now:
-        return None
-    return refuse(
-        change,
-        Phase.CONTRACT,
-        Code.CLOCK,
-        because=f"the database's clock shows {at(facts.now)}, and the traffic was observed at {at(watching.clock)}:"
-        " it went back",
-        next=f"set the server's clock right, then ec migrate contract {change.revision}",
-        until=watching.clock,
-    )
-
-
 def window_was_watched(change: Change, facts: Facts) -> Refusal | None:
     """Where witnesses are configured: nobody knows of traffic that came and went while nobody looked."""
-    watching, length = facts.evidence.watching, change.contract_after
+    watching, length = facts.evidence.watching, facts.window_length(change)
     if watching is None:
         return None
+    closed_at = facts.control(change.revision).closed_at
+    if closed_at is not None and facts.now - length < closed_at <= facts.now:
+        length = facts.now - closed_at  # what was before it somebody has given up
     begin = facts.now - length
     share = watching.share(begin, facts.now)
     if share >= watching.needed:

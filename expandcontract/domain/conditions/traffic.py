@@ -56,5 +56,31 @@ def ships_what_was_contracted(release: Release, facts: Facts) -> list[Refusal]:
     ]
 
 
+def no_step_is_stuck(release: Release, facts: Facts) -> list[Refusal]:
+    """A step that has failed, or was begun and isn't finished: whoever moves traffic now moves it into the unknown."""
+    return [
+        Refusal(step, facts.title(step.revision), Code.STUCK, because=f"{because}; pause the shift", next=_again(step))
+        for step in sorted({*facts.steps, *facts.errors})
+        if (because := _stuck(step, facts)) is not None
+    ]
+
+
+def _stuck(step: Step, facts: Facts) -> str | None:
+    state, error = facts.state(step.revision, step.phase), facts.errors.get(step)
+    if state is StepState.DONE:
+        return None
+    if error is not None:
+        return f"it failed at {at(error.at)}: {error.words}"
+    if state is StepState.STARTED and step.phase is not Phase.BACKFILL:  # a backfill may well take days
+        since = f" at {at(facts.started[step])}" if step in facts.started else ""
+        return f"it began{since} and isn't finished"
+    return None
+
+
+def _again(step: Step) -> str:
+    verb = {Phase.EXPAND: "migrate expand", Phase.BACKFILL: "backfill", Phase.CONTRACT: "migrate contract"}[step.phase]
+    return f"ec log {step.revision}, mend the cause, then ec {verb} {step.revision}"
+
+
 def _since(step: Step, facts: Facts) -> str:
     return f" since {at(facts.finished[step])}" if step in facts.finished else ""

@@ -8,7 +8,6 @@ from expandcontract.domain.moment import no_earlier_than
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.refusal import Code, Refusal, names, refuse
 from expandcontract.domain.step import Step
-from expandcontract.domain.window import windows
 
 
 def contract_waits(revision: str, facts: Facts) -> bool:
@@ -98,8 +97,7 @@ def no_waiting_contract_is_met(phase: Phase, change: Change, facts: Facts) -> Re
         shared = mine.meeting(earlier.footprint(Phase.CONTRACT))
         if shared is None:
             continue
-        held = windows(earlier.revision, earlier.contract_after, facts.router, facts.now)
-        until = held[0].closes_at if held and held[0].is_open(facts.now) else None
+        until = next((held.closes_at for held in facts.windows(earlier) if held.is_open(facts.now)), None)
         return refuse(
             change,
             phase,

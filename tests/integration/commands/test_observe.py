@@ -124,6 +124,61 @@ def test_a_flip_between_the_gate_and_the_commit_rolls_the_contract_back(shop: Al
     assert shop.steps().get("contract 0002") is None
 
 
+FLIPS = {
+    "blue": Reply("blue"),
+    "both": Reply("blue=1 green=99"),
+    "an error": Reply("green", 503),
+    "nothing": Reply(""),
+}
+
+
+@pytest.mark.parametrize(
+    ("flips_at", "to"),
+    [
+        pytest.param(look, to, marks=() if (look, to) in {(2, "nothing"), (5, "both")} else pytest.mark.long)
+        for look in range(1, 6)
+        for to in FLIPS
+    ],
+)
+def test_whatever_a_source_says_meanwhile_a_part_commits_only_if_it_said_the_same_all_along(
+    shop: AlembicProject, web: HttpServer, flips_at: int, to: str
+) -> None:
+    """The five looks: the command's own, then one before and one at the end of each of the contract's two parts."""
+    looks = 0
+
+    def flaps(asked: Asked) -> Reply:
+        nonlocal looks
+        looks += 1
+        return FLIPS[to] if looks >= flips_at else Reply("green")
+
+    web.replies["/live"] = flaps
+
+    document = shop.json("migrate", "contract", code=3)
+
+    assert looks == flips_at
+    expected = {"cutover"} if to in ("blue", "both") else {"traffic-unknown"}
+    codes = {refusal["code"] for refusal in document["refusals"]}
+    assert codes == expected or (flips_at == 1 and codes == expected | {"live-lacks"})
+    assert shop.steps().get("contract 0002") == ("started" if flips_at > 3 else None)
+    assert "name" in shop.columns("users")
+
+    web.replies["/live"] = Reply("green")
+    shop.ok("observe")
+    shop.ok("migrate", "contract")
+    assert shop.steps()["contract 0002"] == "done"
+    assert "name" not in shop.columns("users")
+
+
+def test_a_database_that_is_to_be_a_witness_has_to_see_the_live_release(shop: AlembicProject, web: HttpServer) -> None:
+    shop.variables["EC_DATABASE_WITNESS"] = "true"
+
+    (refusal,) = shop.json("migrate", "contract", code=3)["refusals"]
+    assert refusal["code"] == "unmarked"
+
+    with shop.connect(application_name="shop colour=green release=2"):
+        shop.ok("migrate", "contract")
+
+
 def test_a_router_that_hangs_holds_no_lock_for_longer_than_a_lock_time_out(
     shop: AlembicProject, web: HttpServer
 ) -> None:

@@ -268,3 +268,17 @@ class Interleavings(RuleBasedStateMachine):
     @invariant()
     def the_way_back_is_open(self) -> None:
         self.world.insist_that_the_way_back_is_open()
+
+
+class WithDecisions(Interleavings):
+    """The same, and somebody decides about windows. Apart, for the more there is to do, the rarer is each order."""
+
+    @rule(tree=nth, change=nth, length=lengths, colour=colours, release=nth)
+    def decide_about_a_window(self, tree: int, change: int, length: timedelta, colour: str, release: int) -> None:
+        if authored := self.change(self.tree(tree), change):
+            if length:
+                self.world.extend_window(authored, self.tree(tree), length)
+            else:
+                self.world.close_window(authored, self.tree(tree))
+                self.world.cut_over(colour, self.release(release))  # who knows whether it lacks the change
+            self.world.contract(authored, self.tree(tree))

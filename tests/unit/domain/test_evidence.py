@@ -42,7 +42,7 @@ def test_without_witnesses_and_marks_the_ledger_alone_counts() -> None:
 
 
 def test_witnesses_that_agree_with_the_ledger_allow_it() -> None:
-    watching = Watching((Stretch(NOW - 20 * DAY, NOW),), 0.95, NOW)
+    watching = Watching((Stretch(NOW - 20 * DAY, NOW),), 0.95)
 
     assert refusals(CHANGE, Phase.CONTRACT, with_evidence(sighting=seen(green=1), watching=watching)) == ()
 
@@ -68,14 +68,6 @@ def test_a_cutover_refuses_in_the_run_that_noticed_it() -> None:
 
     assert no.code is Code.CUTOVER
     assert "has recorded the cutover now" in no.because
-
-
-def test_a_clock_that_went_back_refuses() -> None:
-    covered = (Stretch(NOW - 20 * DAY, NOW),)
-
-    no = only(with_evidence(watching=Watching(covered, 0.95, NOW + SECOND)))
-    assert (no.code, no.until) == (Code.CLOCK, NOW + SECOND)
-    assert refusals(CHANGE, Phase.CONTRACT, with_evidence(watching=Watching(covered, 0.95, NOW))) == ()
 
 
 def test_a_window_that_nobody_watched_enough_refuses_and_says_when_it_will_be() -> None:

@@ -64,7 +64,7 @@ def test_an_allowed_contract_saw_nothing_but_green_for_a_whole_window_and_looked
             looked.append(at)
         if "blue" in seen.live:
             seen_blue.append(at)
-        watching = Watching(tuple(one for one in stretches if one.is_known), NEEDED, at)
+        watching = Watching(tuple(one for one in stretches if one.is_known), NEEDED)
         found = replace(
             facts(CHANGE, steps=states(r8c1f="expand done"), router=router, now=at),
             evidence=Evidence(seen, just_moved=is_new, watching=watching),
@@ -85,7 +85,7 @@ def test_a_quiet_history_does_come_to_a_contract() -> None:
     router = moved(release("1"), release("2", "8c1f"), NOW)
     seen = sighting([Look("router", "x", {"green": 100})], needed=1, known=router.colours)
     at = NOW + LENGTH
-    watching = Watching((Stretch(NOW, at),), NEEDED, at)
+    watching = Watching((Stretch(NOW, at),), NEEDED)
     found = facts(CHANGE, steps=states(r8c1f="expand done"), router=router, now=at)
 
     assert refusals(CHANGE, Phase.CONTRACT, replace(found, evidence=Evidence(seen, watching=watching))) == ()

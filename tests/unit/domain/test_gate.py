@@ -10,10 +10,11 @@ from expandcontract.domain import gate, moment
 from expandcontract.domain.change import Backfill
 from expandcontract.domain.colour import Router
 from expandcontract.domain.conditions import undo
-from expandcontract.domain.facts import Facts
+from expandcontract.domain.facts import Facts, StepError
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.refusal import Code, Refusal
-from expandcontract.domain.step import Step
+from expandcontract.domain.step import Step, StepState
+from expandcontract.domain.window import Control
 from tests.unit.domain.samples import (
     BY_CODE,
     DAY,
@@ -717,3 +718,87 @@ def test_gates_do_not_change_their_facts() -> None:
     gate.refusals(RENAME, Phase.CONTRACT, known)
 
     assert (known.steps, known.router, known.rows_left) == before
+
+
+# windows that people decide about
+
+
+def test_an_extension_holds_the_contract_for_longer_and_is_named() -> None:
+    left = NOW - WINDOW - DAY
+    held = replace(
+        contractable(router=moved(OLD, NEW, left)), controls={"8c1f": Control(3 * DAY, None, "ann", "slow clients")}
+    )
+
+    refusal = only(gate.refusals(RENAME, Phase.CONTRACT, held))
+
+    assert (refusal.code, refusal.until) == (Code.WINDOW_OPEN, left + WINDOW + 3 * DAY)
+    assert refusal.because.endswith("the window is 17d, 3d of it an extension")
+
+
+def test_a_window_that_was_closed_early_lets_the_contract_run() -> None:
+    known = contractable(router=moved(OLD, NEW, NOW - DAY))
+    assert only(gate.refusals(RENAME, Phase.CONTRACT, known)).code is Code.WINDOW_OPEN
+
+    closed = replace(known, controls={"8c1f": Control(closed_at=NOW)})
+    assert gate.refusals(RENAME, Phase.CONTRACT, closed) == ()
+
+
+def test_a_window_is_not_closed_while_somebody_needs_it() -> None:
+    assert gate.close_refusals(RENAME, contractable(router=moved(OLD, NEW, NOW - DAY))) == ()
+
+    live = contractable(router=moved(OLD, NEW, NOW - DAY).shift({"blue": 1, "green": 99}, NOW))
+    assert only(gate.close_refusals(RENAME, live)).code is Code.LIVE_LACKS
+
+    draining = contractable(router=moved(OLD, NEW, NOW - DAY).shift({"blue": 100}, NOW).shift({"green": 100}, NOW, DAY))
+    refusal = only(gate.close_refusals(RENAME, draining))
+    assert (refusal.code, refusal.until) == (Code.DRAINS, NOW + DAY)
+
+
+def test_there_is_no_window_any_more_once_the_contract_has_begun() -> None:
+    begun = contractable(steps=states(r77aa="expand done", r8c1f="expand done, backfill done, contract started"))
+
+    assert only(gate.extend_refusals(RENAME, begun)).code is Code.CONTRACTED
+    assert only(gate.close_refusals(RENAME, begun)).code is Code.CONTRACTED
+
+
+# a step that is stuck
+
+
+def test_a_step_that_failed_pauses_the_shift_and_not_the_way_back() -> None:
+    failed = replace(
+        contractable(steps={**FILLED, Step("9d2e", Phase.EXPAND): StepState.PENDING}),
+        errors={Step("9d2e", Phase.EXPAND): StepError("disk full", LONG_AGO)},
+    )
+
+    refusal = only(gate.shift_refusals(NEW, failed))
+
+    assert (refusal.step, refusal.code) == (Step("9d2e", Phase.EXPAND), Code.STUCK)
+    assert refusal.because == f"it failed at {moment.at(LONG_AGO)}: disk full; pause the shift"
+    assert refusal.next == "ec log 9d2e, mend the cause, then ec migrate expand 9d2e"
+    assert gate.traffic_refusals(NEW, failed) == ()
+
+
+@pytest.mark.parametrize(
+    ("steps", "stuck"),
+    [
+        ("expand started", True),
+        ("expand done, backfill started", False),  # it takes as long as it takes
+        ("expand done, backfill done", False),
+        ("expand done, backfill done, contract started", True),
+    ],
+)
+def test_a_step_that_was_begun_and_is_not_finished_pauses_the_shift(steps: str, stuck: bool) -> None:
+    known = contractable(steps={**FILLED, **states(r9d2e=steps)})
+
+    found = gate.shift_refusals(release("43", "77aa", "8c1f", "9d2e"), known)
+
+    assert any(refusal.step.revision == "9d2e" for refusal in found) is stuck
+
+
+def test_a_step_is_named_once() -> None:
+    begun = replace(
+        contractable(steps={**FILLED, **states(r9d2e="expand failed")}),
+        errors={Step("9d2e", Phase.EXPAND): StepError("disk full", LONG_AGO)},
+    )
+
+    assert only(gate.shift_refusals(release("43", "77aa", "8c1f", "9d2e"), begun)).code is Code.NOT_EXPANDED

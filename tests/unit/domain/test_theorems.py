@@ -14,11 +14,11 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from expandcontract.domain import gate
-from expandcontract.domain.conditions import evidence
+from expandcontract.domain.conditions import database_witness, evidence, identity
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step, StepState
 from tests.unit.domain.design import Design
-from tests.unit.domain.interleavings import DAY, HOUR, ORDERS, USERS, Interleavings
+from tests.unit.domain.interleavings import DAY, HOUR, ORDERS, USERS, Interleavings, WithDecisions
 from tests.unit.domain.physical_schema import Violation
 from tests.unit.domain.world import Habit, World
 
@@ -30,8 +30,15 @@ def test_no_interleaving_breaks_a_theorem() -> None:
     run_state_machine_as_test(Interleavings, settings=settings(REPEATABLE, max_examples=400))
 
 
-# A condition that could be left out without anybody noticing would be one that protects nobody.
+def test_nor_does_anybody_who_decides_about_windows() -> None:
+    run_state_machine_as_test(WithDecisions, settings=settings(REPEATABLE, max_examples=150))
 
+
+# A condition that could be left out without anybody noticing would be one that protects nobody. What only others can
+# tell, witnesses and sessions and alerts, and whether this is the ledger's own database, is no part of this world:
+# test_evidence.py, test_flapping.py and test_identity.py have it.
+
+BEYOND_THIS_WORLD = {evidence.__name__, database_witness.__name__, identity.__name__}
 Place = tuple[dict[Any, Any], Any]
 PLACES: dict[str, Place] = {
     **{str(phase): (gate.CONDITIONS, phase) for phase in Phase},
@@ -40,12 +47,11 @@ PLACES: dict[str, Place] = {
     "amend": (vars(gate), "AMEND_CONDITIONS"),
 }
 
-# In this world the ledger knows everything, so no promise needs what others can tell (test_evidence.py).
 EVERY_CONDITION = [
     pytest.param((conditions, key), condition, id=f"{name}-{condition.__name__}")
     for name, (conditions, key) in PLACES.items()
     for condition in conditions[key]
-    if condition.__module__ != evidence.__name__
+    if condition.__module__ not in BEYOND_THIS_WORLD
 ]
 
 
@@ -92,6 +98,28 @@ def test_a_change_lives_its_whole_life_through_a_crash_in_every_step() -> None:
     assert world.steps[Step("c1", Phase.CONTRACT)] is StepState.DONE
     world.insist_that_live_releases_work()
     world.insist_that_the_way_back_is_open()
+
+
+def test_a_window_that_was_closed_early_is_open_again_for_whoever_had_traffic_since() -> None:
+    world = World.begun()
+    tree = world.author(Design(), ())
+    [rename] = tree
+    assert not world.close_window(rename, tree)
+    assert world.release("green", tree)
+    assert not world.contract(rename, tree)
+
+    assert world.close_window(rename, tree)
+    assert world.given_up == {"r"}
+    assert world.shift({"blue": 100})
+    assert world.shift({"green": 100})
+    assert not world.contract(rename, tree)
+
+    assert world.close_window(rename, tree)
+    assert world.extend_window(rename, tree, HOUR)
+    assert not world.contract(rename, tree)
+    assert world.close_window(rename, tree)
+    assert world.contract(rename, tree)
+    assert not world.close_window(rename, tree)
 
 
 def test_a_release_that_is_given_up_comes_back_with_its_schema() -> None:

@@ -92,3 +92,20 @@ def test_a_release_returning_to_traffic_reopens_its_window_when_it_leaves_again(
 
     gone = back.shift({"green": 100}, NOW + 2 * DAY)
     assert windows("8c1f", WINDOW, gone, NOW + 3 * DAY)[0] == Window("41", NOW + 2 * DAY, WINDOW)
+
+
+def test_a_window_that_was_closed_early_holds_no_more_unless_there_was_traffic_since() -> None:
+    router = moved(OLD, NEW, NOW - 3 * DAY)
+
+    closed = windows("8c1f", WINDOW, router, NOW, closed_at=NOW - 2 * DAY)
+    assert [window.is_open(NOW) for window in closed] == [False, False]
+
+    back = router.shift({"blue": 100}, NOW - DAY).shift({"green": 100}, NOW)
+    [held, before] = windows("8c1f", WINDOW, back, NOW, closed_at=NOW - 2 * DAY)
+    assert (held.release, held.is_open(NOW), before.is_open(NOW)) == ("41", True, False)
+
+
+def test_a_closing_in_the_future_of_a_clock_that_went_back_counts_for_nothing() -> None:
+    router = moved(OLD, NEW, NOW - 3 * DAY)
+
+    assert windows("8c1f", WINDOW, router, NOW, closed_at=NOW + SECOND)[0].is_open(NOW)

@@ -9,7 +9,7 @@ check are kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
@@ -20,6 +20,7 @@ from expandcontract.domain.phase import Phase
 from expandcontract.domain.release import Release
 from expandcontract.domain.stale import KeptByCode, with_stale_backfills
 from expandcontract.domain.step import Step, StepState
+from expandcontract.domain.window import Control
 from tests.unit.domain.design import Design, sparing
 from tests.unit.domain.physical_schema import Authored, PhysicalSchema, Tree, insist
 
@@ -49,6 +50,7 @@ class World:
     slots: dict[str, tuple[str, int]] = field(default_factory=dict)
     left_at: dict[str, datetime] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
+    controls: dict[str, Control] = field(default_factory=dict)
     defied: bool = False
     habits: frozenset[Habit] = frozenset(Habit)
     authored: int = 0
@@ -179,6 +181,7 @@ class World:
             self.schema.rows_left(),
             came=tuple(self.schema.held),
             recorded=self.recorded,
+            controls=self.controls,
         )
 
     def expand(self, authored: Authored, tree: Tree, parts: int = WHOLE) -> bool:
@@ -222,6 +225,28 @@ class World:
         self.schema.amend(authored)
         return True
 
+    def extend_window(self, authored: Authored, tree: Tree, length: timedelta) -> bool:
+        """Make the rollback window of a change longer."""
+        if gate.extend_refusals(authored.change, self.facts(tree)):
+            return False
+        extended = self._control(authored).extended + length
+        self.controls[authored.revision] = Control(extended)
+        return True
+
+    def close_window(self, authored: Authored, tree: Tree) -> bool:
+        """Close the rollback window of a change early, giving up whoever could have gone back."""
+        self.now += TICK
+        facts = self.facts(tree)
+        if gate.close_refusals(authored.change, facts):
+            return False
+        held = [window for window in facts.windows(authored.change) if window.is_open(self.now)]
+        self.given_up |= {window.release for window in held if window.release is not None}
+        self.controls[authored.revision] = replace(self._control(authored), closed_at=self.now)
+        return True
+
+    def _control(self, authored: Authored) -> Control:
+        return self.controls.get(authored.revision, Control())
+
     def _take_for_meant(self, authored: Authored) -> None:
         """What the ledger keeps of a contract that waits, or has begun."""
         if meaning := authored.change.meanings.get(Phase.CONTRACT):
@@ -238,6 +263,7 @@ class World:
         for phase in (Phase.EXPAND, Phase.BACKFILL):
             self.steps.pop(Step(authored.revision, phase), None)
         self.recorded.pop(Step(authored.revision, Phase.CONTRACT), None)
+        self.controls.pop(authored.revision, None)
         self.given_up |= {tag for tag in named if authored.revision in self.builds[tag].ships}
         return True
 
@@ -293,5 +319,5 @@ class World:
             if authored.revision in self.builds[tag].ships or tag in self.given_up:
                 continue
             insist(tag not in self.live(), f"contract {authored.revision}: {tag} is live and lacks it")
-            closes = left + authored.change.contract_after
+            closes = left + authored.change.contract_after + self._control(authored).extended
             insist(closes <= self.now, f"contract {authored.revision}: the window of {tag} is open until {closes}")

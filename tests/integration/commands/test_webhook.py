@@ -1,0 +1,109 @@
+"""The webhook: what it is told, and that nothing depends on it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.fixtures.http_server import HttpServer, Reply
+from tests.fixtures.project import AlembicProject
+
+FAILING = "def upgrade():\n    op.execute('SELECT 1/0')\n\ndef downgrade(): ...\n"
+
+
+@pytest.fixture
+def told(renaming: AlembicProject, web: HttpServer) -> AlembicProject:
+    """The rename is expanded; whoever is told is `web`, at a secret path with a password."""
+    renaming.ok("migrate", "expand")
+    renaming.variables["EC_WEBHOOK"] = web.url.replace("://", "://ec:s3cret@") + "/hooks/T0PSECRET"
+    web.replies["/hooks/T0PSECRET"] = Reply("ok")
+    return renaming
+
+
+def news(web: HttpServer) -> list[dict[str, Any]]:
+    return [json.loads(asked.body) for asked in web.asked]
+
+
+def test_a_refusal_is_told_with_who_and_why(told: AlembicProject, web: HttpServer) -> None:
+    assert told.ec("migrate", "contract").code == 3
+
+    [document] = news(web)
+    assert (document["schema"], document["command"], document["outcome"]) == ("ec/1", "migrate contract", "refused")
+    assert document["person"] == "ada"
+    assert "no-live-colour" in {refusal["code"] for refusal in document["refusals"]}
+    assert "refused: contract 0002" in document["text"]
+    [asked] = web.asked
+    assert (asked.method, asked.headers["Content-Type"]) == ("POST", "application/json")
+    assert asked.headers["Authorization"].startswith("Basic ")
+
+
+def test_a_failure_is_told_without_a_secret(told: AlembicProject, web: HttpServer) -> None:
+    told.revision("0003", FAILING, after="0002")
+
+    assert told.ec("migrate", "expand", "--json").code == 7
+
+    [document] = news(web)
+    assert document["outcome"] == "failed"
+    assert "division by zero" in document["error"]["because"]
+    sent = web.asked[0].body.decode()
+    for secret in ("s3cret", "T0PSECRET", *told.secrets):
+        assert secret not in sent
+
+
+def test_closings_are_told_and_what_is_usual_is_not(told: AlembicProject, web: HttpServer) -> None:
+    told.ok("backfill")
+    told.ok("colour", "deploy", "green", "2")
+    told.ok("colour", "traffic", "green=100")
+    assert told.ec("migrate", "contract").code == 4  # every night, for two weeks
+    told.ok("window", "0002", "--close", "--reason", "nobody goes back", "--dry-run")
+    assert told.ec("window", "0002", "--close").code == 2
+    assert news(web) == []
+
+    told.ok("window", "0002", "--close", "--reason", "nobody goes back")
+    told.ok("migrate", "contract")
+
+    closed, contracted = news(web)
+    assert (closed["command"], closed["closes"], closed["window"]["reason"]) == ("window", True, "nobody goes back")
+    assert (contracted["command"], contracted["steps"]) == ("migrate contract", ["contract 0002"])
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (Reply("no", 500), "status 500"),
+        (Reply("", 302, (("Location", "http://127.0.0.1:1/T0PSECRET"),)), "status 302"),
+        (Reply(hang=True), "no answer within 3 s"),
+    ],
+)
+def test_a_webhook_that_fails_is_mentioned_and_changes_nothing(
+    told: AlembicProject, web: HttpServer, reply: Reply, words: str
+) -> None:
+    told.ok("backfill")
+    told.ok("colour", "deploy", "green", "2")
+    told.ok("colour", "traffic", "green=100")
+    web.replies["/hooks/T0PSECRET"] = reply
+
+    ran = told.ok("window", "0002", "--close", "--reason", "nobody goes back", "--json")
+
+    assert "the webhook wasn't told: 127.0.0.1: " in ran.stderr
+    assert words in ran.stderr or "timed out" in ran.stderr
+    assert "T0PSECRET" not in ran.stderr + ran.stdout
+    assert "s3cret" not in ran.stderr + ran.stdout
+    assert ran.json["window"]["closed_at"] is not None
+
+
+def test_one_that_is_nowhere_is_mentioned(told: AlembicProject) -> None:
+    told.variables["EC_WEBHOOK"] = "http://127.0.0.1:1/T0PSECRET"
+
+    ran = told.ec("migrate", "contract")
+
+    assert (ran.code, "the webhook wasn't told: 127.0.0.1: nothing:" in ran.stderr) == (3, True), ran
+    assert "T0PSECRET" not in ran.stderr
+
+
+def test_an_address_that_is_none_is_a_mistake_and_not_repeated(project: AlembicProject) -> None:
+    ran = project.ec("migrate", "expand", variables={"EC_WEBHOOK": "slack:T0PSECRET"})
+
+    assert (ran.code, "EC_WEBHOOK: it is no address" in ran.stderr, "T0PSECRET" in ran.stderr) == (2, True, False)
