@@ -327,17 +327,22 @@ def _see_what_is_committed(connection: sqlalchemy.Connection) -> None:
         ) from None
 
 
+# As on our own connections (see `connect`). PostgreSQL 17 ends the session when a transaction takes longer than that,
+# however little it is in the way.
+_SETTINGS = """
+SELECT pg_catalog.set_config(name, CASE name WHEN 'DateStyle' THEN 'ISO' ELSE '0' END, true) FROM pg_catalog.pg_settings
+ WHERE name IN ('transaction_timeout', 'DateStyle')
+"""
+
+
 def _limit(connection: sqlalchemy.Connection, lock_timeout: timedelta) -> None:
     """For this transaction only: at most this long for a lock, and no idling with one."""
+    connection.exec_driver_sql(_SETTINGS)
     milliseconds = max(1, round(lock_timeout.total_seconds() * 1000))
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
     connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '10s'")
     # a runner that was killed must not go on holding locks from its grave
     connection.exec_driver_sql("SET LOCAL client_connection_check_interval = '1s'")
-    # PostgreSQL 17 ends the session when a transaction takes longer, however little it is in the way
-    connection.exec_driver_sql(
-        "SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'"
-    )
 
 
 def _place(revision: Revision, error: BaseException) -> str:
