@@ -157,8 +157,7 @@ def _take(situation: Situation, settings: Settings, change: Change, tables: tupl
         known = privileges(executor, table)
         if known is not None:
             _check_grants(change, table, known, executor)
-            roles |= {one.grantee or "PUBLIC" for one in known.grants if one.grantee not in settings.maintenance_roles}
-            take(executor, change.revision, table, known, settings.maintenance_roles)
+            roles.update(take(executor, change.revision, table, known, settings.maintenance_roles))
     still = sorted(
         {
             f"{role} ({why})"

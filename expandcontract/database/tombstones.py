@@ -103,7 +103,7 @@ def reaching(executor: Executor, taken: Taken) -> tuple[tuple[str, str], ...]:
     return tuple((role, why) for role, why in executor.rows(queries("tombstones")["reaching"], names))
 
 
-def take(executor: Executor, revision: str, taken: Taken, known: Privileges, spared: Sequence[str]) -> None:
+def take(executor: Executor, revision: str, taken: Taken, known: Privileges, spared: Sequence[str]) -> tuple[str, ...]:
     """
     Take the privileges and remember them, in the caller's transaction.
 
@@ -113,6 +113,9 @@ def take(executor: Executor, revision: str, taken: Taken, known: Privileges, spa
         taken: the table and its columns.
         known: the privileges on it.
         spared: the roles that keep theirs.
+
+    Returns:
+        Whom it was taken from.
     """
     concerned = [one for one in known.grants if one.grantee not in spared and _concerns(one, taken)]
     names = {"schema": taken.schema, "relation": taken.relation}
@@ -125,6 +128,7 @@ def take(executor: Executor, revision: str, taken: Taken, known: Privileges, spa
         _revoke(executor, taken, one)
     if taken.columns:
         _grant_other_columns(executor, taken, known.columns, remembered)
+    return tuple(sorted({one.grantee or "PUBLIC" for one in concerned}))
 
 
 def give_back(executor: Executor, taken: Taken) -> None:

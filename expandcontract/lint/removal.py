@@ -12,8 +12,8 @@ from expandcontract.lint.reading.text import read
 from expandcontract.lint.statement import Drop, DropColumn, Rename, SetSchema, Statement
 
 _RELATIONS = frozenset(("table", "view", "matview", "foreign_table"))
-# what goes with its table or serves it alone, and what the server refuses to drop while something stands on it; functions
-# and types that a contract drops are mostly those that its triggers called and its columns had
+# what goes with its table or serves it alone, and what the server refuses to drop while something stands on it;
+# functions and types that a contract drops are mostly those that its triggers called and its columns had
 _NOT_LOOKED_FOR = frozenset(
     (
         *("index", "tabconstraint", "trigger", "policy", "rule", "statistic_ext", "publication", "sequence"),

@@ -31,7 +31,8 @@ WITH gone AS (
      AND d.deptype IN ('n', 'a')
      AND (gone.attnums IS NULL OR d.refobjsubid = ANY (gone.attnums))
 )
-SELECT pg_catalog.pg_describe_object(f.classid, f.objid, 0), n.nspname::text,
+SELECT CASE WHEN r.rulename = '_RETURN' THEN pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, r.ev_class, 0)
+            ELSE pg_catalog.pg_describe_object(f.classid, f.objid, 0) END, n.nspname::text,
        coalesce(p.proname, i.relname, s.stxname, owner.relname)::text,
        coalesce(CASE WHEN r.rulename <> '_RETURN' THEN r.rulename END, o.polname, t.tgname, k.conname)::text
   FROM found f
