@@ -102,7 +102,7 @@ def parse_names(value: object) -> tuple[str, ...]:
     Raises:
         ValueError: anything else.
     """
-    names = [each.strip() for each in value.split(",")] if isinstance(value, str) else value
+    names = [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(each, str) and each for each in names):
         raise ValueError(f"{value!r} is not a list of names")
     return tuple(names)

@@ -108,7 +108,7 @@ def with_proofs(settings: Settings, ledger: Ledger, facts: Facts, executor: Exec
     """The facts with what the configuration asks of each contract that waits: its references, and its tombstone."""
     from expandcontract.commands.proving import Prover  # brings the parser, which a rollback's question does without
 
-    waiting = pending(facts, Phase.CONTRACT)
+    waiting = [change for change in pending(facts, Phase.CONTRACT) if facts.is_done(change.revision, Phase.EXPAND)]
     facts = replace(facts, soak=settings.tombstone_soak)
     if settings.evidence:
         prover = Prover(settings, executor, ledger, seconds)

@@ -61,7 +61,8 @@ def read_replicas(table: object) -> tuple[tuple[Replica, ...], list[str]]:
     found, mistakes = [], []
     for name, options in table.items():
         if not isinstance(options, Mapping) or name == PRIMARY:
-            mistakes.append(f"replicas.{name} must be a table, such as [tool.expandcontract.replicas.reports]")
+            words = "must be a table of another name" if name == PRIMARY else "must be a table"
+            mistakes.append(f"replicas.{name} {words}, such as [tool.expandcontract.replicas.reports]")
             continue
         try:
             found.append(Replica(name, made_from(ReplicaOptions, options)))
