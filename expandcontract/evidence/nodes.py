@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,8 +69,3 @@ def read_replicas(table: object) -> tuple[tuple[Replica, ...], list[str]]:
         except ValueError as error:
             mistakes.append(f"replicas.{name}: {error}")
     return tuple(found), mistakes
-
-
-def names_of(replicas: Sequence[Replica]) -> tuple[str, ...]:
-    """The names of all nodes, the primary's first."""
-    return (PRIMARY, *(replica.name for replica in replicas))

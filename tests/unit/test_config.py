@@ -10,7 +10,6 @@ from expandcontract.config import Settings, load_settings
 from expandcontract.domain.proof import Means
 from expandcontract.errors import ConfigurationError
 
-
 PROOF = """
 [tool.expandcontract]
 evidence = ["statements", "catalog"]
