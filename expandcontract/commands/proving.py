@@ -11,6 +11,7 @@ from expandcontract.config import Settings
 from expandcontract.database.executor import Executor
 from expandcontract.database.ledger import Ledger
 from expandcontract.database.statement_ledger import StatementLedger
+from expandcontract.database.tombstones import GRANTED, Taken, reaching
 from expandcontract.domain.change import Change
 from expandcontract.domain.evidence import Verdict
 from expandcontract.domain.moment import at
@@ -65,6 +66,7 @@ class Prover:
             signs += self._in_statements(targets, now - change.contract_after)
             if not self._settings.replicas:
                 unseen.append("replicas: none is configured, so statements on them aren't seen")
+        unseen += self._unstoppable([relation for one, relation in targets if not one.is_renamed])
         return Proof(removal.removed, tuple({sign.because: sign for sign in signs}.values()), tuple(unseen))
 
     def _standing(self, one: Removed) -> Iterator[Relation]:
@@ -94,9 +96,19 @@ class Prover:
                     yield from _in_function(function, one, relation)
 
     def _unseen_functions(self, targets: Sequence[tuple[Removed, Relation]]) -> list[str]:
-        """Those in other languages that don't name it as it stands: what they make up when they run nobody knows."""
+        """Those that the parser can't read; where they have the name in them, that is a sign by itself."""
         foreign = [one.name for one in self._all_functions() if one.definition is None]
         return [f"functions that aren't SQL or PL/pgSQL: {', '.join(foreign)}"] if foreign and targets else []
+
+    def _unstoppable(self, tables: Sequence[Relation]) -> list[str]:
+        """Whoever may be the application and can't be kept from it for a day, to see what fails."""
+        found = {
+            f"{role} ({why})"
+            for table in tables
+            for role, why in reaching(self._executor, Taken(table.schema, table.name))
+            if why != GRANTED and role not in self._settings.maintenance_roles
+        }
+        return [f"roles that no tombstone would stop: {', '.join(sorted(found))}"] if found else []
 
     def _published(self, targets: Sequence[tuple[Removed, Relation]]) -> list[str]:
         names = sorted({name for _, relation in targets for name in publications(self._executor, relation)})

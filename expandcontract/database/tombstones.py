@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from psycopg import sql
@@ -20,6 +20,9 @@ from expandcontract.database.queries import queries
 from expandcontract.domain.removal import Removed
 from expandcontract.domain.tombstone import Tombstone
 
+GRANTED = (
+    "by another grant"  # why a role reaches a table, where it isn't a superuser and has nothing to do with the owner
+)
 _OF_COLUMNS = frozenset(("SELECT", "INSERT", "UPDATE", "REFERENCES"))
 
 
@@ -124,8 +127,7 @@ def take(executor: Executor, revision: str, taken: Taken, known: Privileges, spa
     whole = {(one.grantee, one.privilege) for one in concerned if one.column is None}
     remembered = [one for one in known.grants if one in concerned or (one.grantee, one.privilege) in whole]
     _run(executor, "put_grants", grants=json.dumps([asdict(one) for one in remembered]), **names)
-    for one in concerned:
-        _revoke(executor, taken, one)
+    _revoke(executor, taken, concerned)
     if taken.columns:
         _grant_other_columns(executor, taken, known.columns, remembered)
     return tuple(sorted({one.grantee or "PUBLIC" for one in concerned}))
@@ -135,15 +137,10 @@ def give_back(executor: Executor, taken: Taken) -> None:
     """Grant what was taken, and forget the tombstone, in the caller's transaction; the table may be gone by now."""
     names = {"schema": taken.schema, "relation": taken.relation}
     known = privileges(executor, taken)
-    remembered = [Grant(*row) for row in _run(executor, "grants", **names)]
     if known is not None:
-        for grantee, privilege in dict.fromkeys(
-            (one.grantee, one.privilege) for one in remembered if one.column is None
-        ):
-            _revoke(executor, taken, Grant(grantee, privilege, None, False))
-        for one in remembered:
-            if one.column in (None, *known.columns) and _exists(executor, one.grantee):
-                _grant(executor, taken, one)
+        remembered = [one for one in _remembered(executor, taken) if one.column in (None, *known.columns)]
+        _revoke(executor, taken, [replace(one, is_grantable=False) for one in remembered if one.column is None])
+        _grant(executor, taken, remembered)
     _run(executor, "drop_tombstone", **names)
 
 
@@ -155,7 +152,7 @@ def cover_new_columns(executor: Executor, taken: Taken) -> tuple[str, ...]:
         These columns.
     """
     known = privileges(executor, taken)
-    remembered = [Grant(*row) for row in _run(executor, "grants", schema=taken.schema, relation=taken.relation)]
+    remembered = _remembered(executor, taken)
     whole = [one for one in remembered if one.column is None and one.privilege in _OF_COLUMNS]
     if known is None or not taken.columns or not whole:
         return ()
@@ -180,43 +177,51 @@ def _grant_other_columns(executor: Executor, taken: Taken, columns: Iterable[str
     """What was granted on the table, on each of these columns but those that were taken."""
     others = [column for column in columns if column not in taken.columns]
     remembered = list(remembered)
-    for one in remembered:
-        if one.column is None and others and one.privilege in _OF_COLUMNS:
-            _grant(executor, taken, one, others)
-        # what was granted on a column beside the table may have been grantable where that wasn't
-        elif one.column in others:
-            _grant(executor, taken, one)
-
-
-def _grant(executor: Executor, taken: Taken, one: Grant, columns: Sequence[str] = ()) -> None:
-    option = sql.SQL(" WITH GRANT OPTION") if one.is_grantable else sql.SQL("")
-    statement = sql.SQL("GRANT {} ON TABLE {} TO {}{}").format(
-        _privilege(one, columns), taken._table, _grantee(one.grantee), option
-    )
-    executor.rows(_text(statement))
-
-
-def _revoke(executor: Executor, taken: Taken, one: Grant) -> None:
-    if _exists(executor, one.grantee):
-        statement = sql.SQL("REVOKE {} ON TABLE {} FROM {}").format(
-            _privilege(one), taken._table, _grantee(one.grantee)
+    if others:
+        _grant(
+            executor, taken, [one for one in remembered if one.column is None and one.privilege in _OF_COLUMNS], others
         )
-        executor.rows(_text(statement))
+    # what was granted on a column beside the table may be grantable where that isn't
+    _grant(executor, taken, [one for one in remembered if one.column in others])
 
 
-def _privilege(one: Grant, columns: Sequence[str] = ()) -> sql.Composable:
+def _remembered(executor: Executor, taken: Taken) -> list[Grant]:
+    """The privileges as they were before, of the roles that are still there."""
+    grants = [Grant(*row) for row in _run(executor, "grants", schema=taken.schema, relation=taken.relation)]
+    roles = [one.grantee for one in grants if one.grantee is not None]
+    there = {role for (role,) in _run(executor, "roles", roles=roles)}
+    return [one for one in grants if one.grantee is None or one.grantee in there]
+
+
+def _grant(executor: Executor, taken: Taken, grants: Iterable[Grant], columns: Sequence[str] = ()) -> None:
+    for (privilege, column, is_grantable), grantees in _by_privilege(grants).items():
+        option = sql.SQL(" WITH GRANT OPTION") if is_grantable else sql.SQL("")
+        what = _privilege(privilege, columns or ([column] if column else ()))
+        executor.rows(_text(sql.SQL("GRANT {} ON TABLE {} TO {}{}").format(what, taken._table, grantees, option)))
+
+
+def _revoke(executor: Executor, taken: Taken, grants: Iterable[Grant]) -> None:
+    for (privilege, column, _), grantees in _by_privilege(grants).items():
+        what = _privilege(privilege, [column] if column else ())
+        executor.rows(_text(sql.SQL("REVOKE {} ON TABLE {} FROM {}").format(what, taken._table, grantees)))
+
+
+def _by_privilege(grants: Iterable[Grant]) -> dict[tuple[str, str | None, bool], sql.Composable]:
+    """Those who have the same, so that one statement serves all of them."""
+    found: dict[tuple[str, str | None, bool], dict[str | None, None]] = {}
+    for one in grants:
+        found.setdefault((one.privilege, one.column, one.is_grantable), {})[one.grantee] = None
+    return {privilege: sql.SQL(", ").join(map(_grantee, grantees)) for privilege, grantees in found.items()}
+
+
+def _privilege(word: str, columns: Sequence[str]) -> sql.Composable:
     """The word is PostgreSQL's own, from its catalogue."""
-    named = columns or ([one.column] if one.column else ())
-    word = sql.SQL(one.privilege)
-    return sql.SQL("{} ({})").format(word, sql.SQL(", ").join(map(sql.Identifier, named))) if named else word
+    named = sql.SQL(", ").join(map(sql.Identifier, columns))
+    return sql.SQL("{} ({})").format(sql.SQL(word), named) if columns else sql.SQL(word)
 
 
 def _grantee(name: str | None) -> sql.Composable:
     return sql.SQL("PUBLIC") if name is None else sql.Identifier(name)
-
-
-def _exists(executor: Executor, role: str | None) -> bool:
-    return role is None or bool(_run(executor, "role_exists", role=role)[0][0])
 
 
 def _run(executor: Executor, query: str, /, **parameters: object) -> list[tuple[Any, ...]]:

@@ -11,7 +11,7 @@ SELECT c.relowner::pg_catalog.regrole::text,
   FROM pg_catalog.pg_class c WHERE c.oid = to_regclass(%(relation)s);
 
 -- privileges: granted on a table and its columns, but to its owner; the grantor's name is null where the owner granted it
-SELECT coalesce(g.rolname::text, CASE WHEN p.grantee <> 0 THEN p.grantee::text END), p.privilege_type, p."column", p.is_grantable,
+SELECT g.rolname::text, p.privilege_type, p."column", p.is_grantable,
        CASE WHEN p.grantor <> p.relowner THEN p.grantor::pg_catalog.regrole::text END
   FROM (SELECT c.relowner, NULL::text AS "column", x.*
           FROM pg_catalog.pg_class c CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) x
@@ -23,7 +23,7 @@ SELECT coalesce(g.rolname::text, CASE WHEN p.grantee <> 0 THEN p.grantee::text E
          CROSS JOIN LATERAL pg_catalog.aclexplode(a.attacl) x
          WHERE c.oid = to_regclass(%(relation)s)) p
   LEFT JOIN pg_catalog.pg_roles g ON g.oid = p.grantee
- WHERE p.grantee <> p.relowner
+ WHERE p.grantee <> p.relowner AND (p.grantee = 0 OR g.oid IS NOT NULL)
  ORDER BY 1 NULLS FIRST, 2, 3 NULLS FIRST;
 
 -- reaching: the roles that may log in and can still use these columns (none named: the table), whatever they have it from
@@ -57,5 +57,5 @@ SELECT grantee, privilege, "column", is_grantable FROM ec.tombstone_grant WHERE 
 -- drop_tombstone: it doesn't stand any more
 DELETE FROM ec.tombstone WHERE schema = %(schema)s AND relation = %(relation)s;
 
--- role_exists: whether somebody can be granted anything
-SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %(role)s);
+-- roles: those of these that are there
+SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname = ANY (CAST(%(roles)s AS text[]));
