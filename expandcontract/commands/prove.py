@@ -68,5 +68,5 @@ def prove(settings: Settings, *, name: str) -> ProveResult:
                 SignView(sign.means, sign.verdict, str(sign.about) if sign.about else None, sign.because)
                 for sign in proof.signs
             ),
-            unseen=proof.unseen,
+            unseen=prover.unseen(change),
         )

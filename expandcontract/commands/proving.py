@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +23,7 @@ from expandcontract.evidence.dependants import Function, Relation, dependants, f
 from expandcontract.lint.references import Unreadable, mentions, reference, reference_in_function
 
 _SHOWN = 300  # characters of a statement
+_LIMIT = "SELECT pg_catalog.set_config('lock_timeout', %(limit)s, false)"
 
 
 @dataclass(frozen=True)
@@ -53,21 +55,44 @@ class Prover:
     def prove(self, change: Change, means: Sequence[Means], now: datetime) -> Proof:
         """What these means find about the contract of a change."""
         removal = change.removal or Removal(unknown="nobody has looked at it")
-        targets = [(one, relation) for one in removal.removed for relation in self._standing(one)]
-        if not removal.removed and removal.unknown is None:
-            return Proof()
+        targets = self._targets(removal)
         signs = list(_unknown(removal, means))
-        unseen: list[str] = []
-        if Means.CATALOG in means:
-            signs += self._in_catalog(targets, removal)
-            unseen += self._unseen_functions(targets)
-            unseen += self._published(targets)
-        if Means.STATEMENTS in means:
-            signs += self._in_statements(targets, now - change.contract_after)
-            if not self._settings.replicas:
-                unseen.append("replicas: none is configured, so statements on them aren't seen")
-        unseen += self._unstoppable([relation for one, relation in targets if not one.is_renamed])
-        return Proof(removal.removed, tuple({sign.because: sign for sign in signs}.values()), tuple(unseen))
+        with self._bounded():
+            if Means.CATALOG in means:
+                signs += self._in_catalog(targets, removal)
+            if Means.STATEMENTS in means and targets:
+                signs += self._in_statements(targets, now - change.contract_after)
+        return Proof(removal.removed, tuple({sign.because: sign for sign in signs}.values()))
+
+    def unseen(self, change: Change) -> tuple[str, ...]:
+        """What nobody looks into: no sign against the contract, but good to know."""
+        targets = self._targets(change.removal or Removal())
+        if not targets:
+            return ()
+        found = {
+            "functions that the parser can't read": [
+                one.name for one in self._all_functions() if one.definition is None
+            ],
+            "publications that send it to somebody": self._published(targets),
+            "roles that no tombstone would stop": self._unstoppable(targets),
+        }
+        said = [f"{what}: {', '.join(names)}" for what, names in found.items() if names]
+        if not self._settings.replicas:
+            said.append("replicas: none is configured, so statements on them aren't seen")
+        return tuple(said)
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        """The step that asks may hold a lock on the very table; who waited for it here would wait for ever."""
+        milliseconds = str(max(1, round(self._seconds * 1000)))
+        self._executor.rows(_LIMIT, {"limit": milliseconds})
+        try:
+            yield
+        finally:
+            self._executor.rows(_LIMIT, {"limit": "0"})
+
+    def _targets(self, removal: Removal) -> list[tuple[Removed, Relation]]:
+        return [(one, relation) for one in removal.removed for relation in self._standing(one)]
 
     def _standing(self, one: Removed) -> Iterator[Relation]:
         """The relations that are still there to be referred to."""
@@ -95,24 +120,18 @@ class Prover:
                 if not removal.takes(function.named):
                     yield from _in_function(function, one, relation)
 
-    def _unseen_functions(self, targets: Sequence[tuple[Removed, Relation]]) -> list[str]:
-        """Those that the parser can't read; where they have the name in them, that is a sign by itself."""
-        foreign = [one.name for one in self._all_functions() if one.definition is None]
-        return [f"functions that aren't SQL or PL/pgSQL: {', '.join(foreign)}"] if foreign and targets else []
+    def _published(self, targets: Sequence[tuple[Removed, Relation]]) -> list[str]:
+        return sorted({name for _, relation in targets for name in publications(self._executor, relation)})
 
-    def _unstoppable(self, tables: Sequence[Relation]) -> list[str]:
+    def _unstoppable(self, targets: Sequence[tuple[Removed, Relation]]) -> list[str]:
         """Whoever may be the application and can't be kept from it for a day, to see what fails."""
         found = {
             f"{role} ({why})"
-            for table in tables
+            for one, table in targets
             for role, why in reaching(self._executor, Taken(table.schema, table.name))
-            if why != GRANTED and role not in self._settings.maintenance_roles
+            if why != GRANTED and role not in self._settings.maintenance_roles and not one.is_renamed
         }
-        return [f"roles that no tombstone would stop: {', '.join(sorted(found))}"] if found else []
-
-    def _published(self, targets: Sequence[tuple[Removed, Relation]]) -> list[str]:
-        names = sorted({name for _, relation in targets for name in publications(self._executor, relation)})
-        return [f"publications that send it to somebody: {', '.join(names)}"] if names else []
+        return sorted(found)
 
     def _in_statements(self, targets: Sequence[tuple[Removed, Relation]], begin: datetime) -> Iterator[Sign]:
         counters = self._counters(begin)

@@ -43,12 +43,10 @@ class Proof:
     Attributes:
         removes: what was looked for.
         signs: what was found; none is the proof.
-        unseen: what nobody looked into, in sentences; no obstacle, but good to know.
     """
 
     removes: tuple[Removed, ...] = ()
     signs: tuple[Sign, ...] = ()
-    unseen: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

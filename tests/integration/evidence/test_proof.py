@@ -21,9 +21,12 @@ def reasons(document: dict[str, object]) -> str:
 
 
 def test_an_old_worker_that_reads_the_column_once_is_found_and_holds_the_contract(shop: Shop) -> None:
+    shop.project.execute("CREATE PUBLICATION changes FOR TABLE users")  # whose tables the server locks to list them
     shop.project.ok("observe")
     shop.watched_for("2 hours")
-    assert shop.project.json("prove", "0002")["verdict"] == "clear"
+    clear = shop.project.json("prove", "0002")
+    assert (clear["verdict"], clear["signs"]) == ("clear", [])
+    assert "publications that send it to somebody: changes" in clear["unseen"]
 
     with shop.app() as worker:
         worker.execute("SELECT id, name FROM users WHERE id = 1")
