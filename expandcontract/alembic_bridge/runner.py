@@ -23,6 +23,7 @@ from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.server_errors import is_lock_timeout, server_words
 from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
+from expandcontract.database import tombstones
 from expandcontract.database.activity import BlockerWatch, end
 from expandcontract.database.actor import Actor
 from expandcontract.database.executor import PsycopgExecutor
@@ -151,7 +152,9 @@ class Runner:
             with passing_over(finished, builds, context):
                 part()
             _hold_router(context, ledger)
-            ledger.part_ran(revision.change, phase, index, ask(ledger) or {})
+            answer = ask(ledger)
+            tombstones.after_part(ledger.executor, step.revision if last and phase is Phase.CONTRACT else None)
+            ledger.part_ran(revision.change, phase, index, answer or {})
 
         moves_version = MigrationStep.upgrade_from_script if last and phase is Phase.EXPAND else None
         self._run(_Task(revision, step, part.__name__, work, moves_version, parts_done=index))
@@ -308,9 +311,14 @@ class Runner:
 
 
 def _hold_router(context: MigrationContext, ledger: Ledger) -> None:
-    """Nobody moves traffic from here to the commit. Waits add up, and the application may wait for us already."""
+    """
+    Nobody moves traffic or undoes a tombstone from here to the commit.
+
+    Waits add up, and the application may wait for us already.
+    """
     _limit(connection_of(context), _LEDGER_LOCK_TIMEOUT)
     ledger.hold_router()
+    tombstones.hold(ledger.executor)
 
 
 def _see_what_is_committed(connection: sqlalchemy.Connection) -> None:

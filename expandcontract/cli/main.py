@@ -24,6 +24,8 @@ _COMMANDS = {
     "adopt": "expandcontract.cli.adopt:adopt",
     "colour": "expandcontract.cli.colour:colour",
     "observe": "expandcontract.cli.observe:observe",
+    "prove": "expandcontract.cli.prove:prove",
+    "tombstone": "expandcontract.cli.tombstone:tombstone",
     "lint": "expandcontract.cli.lint:lint",
     "plan": "expandcontract.cli.overview:plan",
     "status": "expandcontract.cli.overview:status",

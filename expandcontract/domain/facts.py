@@ -11,7 +11,9 @@ from expandcontract.domain.colour import Router
 from expandcontract.domain.evidence import Evidence
 from expandcontract.domain.identity import Identity
 from expandcontract.domain.phase import Phase
+from expandcontract.domain.proof import Proof
 from expandcontract.domain.step import Step, StepState
+from expandcontract.domain.tombstone import Tombstone
 from expandcontract.domain.window import Control, Window, windows
 
 
@@ -45,11 +47,14 @@ class Facts:
     ``rows_set_aside`` counts the rows that its backfill couldn't fill; ``missing_triggers`` are the changes of
     which a trigger that keeps rows right isn't there; ``titles`` are the ledger's, for changes that the tree lacks.
     ``came`` are the applied revisions in the order in which `ec` expanded them, and ``recorded`` what each step meant
-    when it ran, or when the contract began to wait. ``finished`` is when steps were done, and
-    ``evidence`` what was seen beside the ledger; only a contract asks for it. ``controls`` is what people decided about
-    the windows of changes; ``started`` is when steps began, and ``errors`` what each that isn't done ran into last.
-    ``database`` is the one at hand and ``known_database`` the one that the ledger was written in; ``ahead`` is a moment
-    in the ledger that the database's clock hasn't reached. Only a contract asks for these three.
+    when it ran, or when the contract began to wait. ``started`` and ``finished`` is when steps were begun and done, and
+    ``errors`` what each that isn't done ran into last. ``controls`` is what people decided about windows, and
+    ``tombstones`` are those that stand, by revision.
+
+    Only a contract asks for the rest. ``evidence`` is what was seen beside the ledger. ``database`` is the one at hand
+    and ``known_database`` the one that the ledger was written in; ``ahead`` is a moment in the ledger that the clock
+    hasn't reached. Where the configuration asks for it, ``proofs`` say for a revision whether anything refers to
+    what its contract removes, and ``soak`` how long a tombstone must have stood before that goes.
     """
 
     now: datetime
@@ -70,6 +75,9 @@ class Facts:
     database: Identity | None = None
     known_database: Identity | None = None
     ahead: datetime | None = None
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    tombstones: Mapping[str, Tombstone] = field(default_factory=dict)
+    soak: timedelta | None = None
 
     def change(self, revision: str) -> Change:
         """The change of that revision in this tree; `StopIteration` where there is none."""
