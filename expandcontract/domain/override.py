@@ -9,7 +9,19 @@ from expandcontract.domain.refusal import Code, Refusal
 
 # How long ago the last traffic was, and what others say beside the ledger. Whether the step is ready, who is live and
 # whether that is known at all is nobody's to decide.
-OVERRIDABLE = frozenset({Code.WINDOW_OPEN, Code.UNWATCHED, Code.SESSION, Code.ALERT})
+OVERRIDABLE = frozenset(
+    {
+        Code.WINDOW_OPEN,
+        Code.UNWATCHED,
+        Code.SESSION,
+        Code.ALERT,
+        Code.REFERRED_TO,
+        Code.UNPROVEN,
+        Code.NO_TOMBSTONE,
+        Code.SOAKING,
+        Code.UNSTOPPABLE,
+    }
+)
 
 
 @dataclass(frozen=True)
