@@ -10,7 +10,10 @@ from tests.fixtures.servers import Server
 MODELS = """
 metadata = sa.MetaData()
 sa.Table(
-    "users", metadata, sa.Column("id", sa.BigInteger, primary_key=True), sa.Column("display_name", sa.Text)
+    "users",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("display_name", sa.Text),
 )
 target_metadata = metadata
 """
