@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import Any
 
 import pytest
 
 from tests.fixtures.http_server import HttpServer, Reply
-from tests.fixtures.project import AlembicProject
+from tests.fixtures.project import AlembicProject, until
 
 FAILING = "def upgrade():\n    op.execute('SELECT 1/0')\n\ndef downgrade(): ...\n"
 
@@ -67,6 +68,21 @@ def test_closings_are_told_and_what_is_usual_is_not(told: AlembicProject, web: H
     closed, contracted = news(web)
     assert (closed["command"], closed["closes"], closed["window"]["reason"]) == ("window", True, "nobody goes back")
     assert (contracted["command"], contracted["steps"]) == ("migrate contract", ["contract 0002"])
+
+
+def test_a_daemon_tells_once_of_traffic_that_should_not_be(told: AlembicProject, web: HttpServer) -> None:
+    """Green has traffic before its backfill is complete, and the router is the first to know."""
+    told.ok("colour", "deploy", "green", "2")
+    told.write("pyproject.toml", f'[tool.expandcontract.colours.router]\nsource = "http"\nurl = "{web.url}/live"\n')
+    web.replies["/live"] = Reply("green")
+    running = told.start("observe", "--every", "1s")
+    until(lambda: (told.value("SELECT max(looks) FROM ec.observation") or 0) >= 3, what="three looks")
+    running.signal(signal.SIGTERM)
+    running.end()
+
+    [document] = [json.loads(asked.body) for asked in web.asked if asked.method == "POST"]
+    assert (document["command"], document["outcome"]) == ("observe", "refused")
+    assert {refusal["code"] for refusal in document["refusals"]} == {"not-backfilled"}
 
 
 @pytest.mark.parametrize(
