@@ -63,9 +63,14 @@ def run(command: str, work: Callable[[], Result], *, as_json: bool, tell: Teller
             _print(visible(redact_what_looks_secret(text)))
         for refusal in result.refusals:
             click.echo(redact(refusal_text(refusal)), err=True)
+    tell_news(command, result, tell)
+    sys.exit(result.exit_code)
+
+
+def tell_news(command: str, result: Result, tell: Teller) -> None:
+    """Tell of the result of a command, where it is news."""
     if result.is_news:
         tell(result_document(command, result), _summary(command, result))
-    sys.exit(result.exit_code)
 
 
 def _summary(command: str, result: Result) -> str:

@@ -7,10 +7,10 @@ from datetime import timedelta
 import click
 
 from expandcontract.cli import options
-from expandcontract.cli.boundary import run
+from expandcontract.cli.boundary import run, tell_news
 from expandcontract.cli.signals import stop_on_signals
 from expandcontract.cli.speaking import conversation
-from expandcontract.cli.telling import webhook_of
+from expandcontract.cli.telling import nobody, webhook_of
 from expandcontract.cli.text import colour_line, lines, result_text
 from expandcontract.commands import observe as command
 from expandcontract.domain.duration import parse_duration
@@ -28,16 +28,22 @@ def observe(context: click.Context, every: str | None, dry_run: bool, as_json: b
     Exit 1 where it is unknown, and 3 where a release has traffic that its schema isn't ready for. With --every it goes
     on until SIGTERM and says what changes.
     """
-    length = _length(every, dry_run)
+    length, tell = _length(every, dry_run), webhook_of(context)
+
+    def tell_change(result: command.ObserveResult) -> None:
+        tell_news("observe", result, tell)
 
     def work() -> command.ObserveResult:
         settings = options.settings_of(context)
         if length is None:
             return command.observe_once(settings, dry_run=dry_run)
         with stop_on_signals() as stop:
-            return command.observe_until(settings, conversation(as_json=as_json), every=length, stop=stop)
+            return command.observe_until(
+                settings, conversation(as_json=as_json), every=length, stop=stop, changed=tell_change
+            )
 
-    run("observe", work, as_json=as_json, tell=webhook_of(context))
+    # a daemon has told all that it refused by its end
+    run("observe", work, as_json=as_json, tell=nobody if length else tell)
 
 
 def _length(every: str | None, dry_run: bool) -> timedelta | None:

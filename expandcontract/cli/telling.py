@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -38,7 +39,20 @@ def _send(url: str, document: str, text: str) -> None:
     from expandcontract.database.actor import current_actor
 
     actor = current_actor(Path.cwd())
-    news = {**json.loads(document), "person": actor.person, "host": actor.host, "tree": actor.tree, "text": text}
-    why_not = post(url, redact(json.dumps(news, ensure_ascii=False)))
+    who = {"person": actor.person, "host": actor.host, "tree": actor.tree}
+    news = _redacted({**json.loads(document), **who, "text": text})
+    why_not = post(url, json.dumps(news, ensure_ascii=False))
     if why_not is not None:
         click.echo(redact(f"the webhook wasn't told: {why_not}"), err=True)
+
+
+def _redacted(value: Any) -> Any:
+    """The same with each text redacted for itself, or the document might end within a password."""
+    match value:
+        case str():
+            return redact(value)
+        case dict():
+            return {name: _redacted(item) for name, item in value.items()}
+        case list():
+            return [_redacted(item) for item in value]
+    return value

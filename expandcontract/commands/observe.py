@@ -19,6 +19,7 @@ from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.sampling import record_samples, samples
 from expandcontract.config import Settings
 from expandcontract.domain.proof import Means
+from expandcontract.domain.refusal import Refusal
 from expandcontract.domain.sighting import Look, TrafficState
 from expandcontract.errors import TryLater, UsageError
 
@@ -69,18 +70,31 @@ def observe_once(settings: Settings, *, dry_run: bool = False) -> ObserveResult:
 
 
 def observe_until(
-    settings: Settings, conversation: Conversation, *, every: timedelta, stop: Callable[[], bool]
+    settings: Settings,
+    conversation: Conversation,
+    *,
+    every: timedelta,
+    stop: Callable[[], bool],
+    changed: Callable[[ObserveResult], None] = lambda result: None,
 ) -> ObserveResult:
     """
     Ask them again and again, and say what changes, until somebody asks to stop.
 
     A server that can't be reached is waited for: this process is to be the one that never goes away.
 
+    Args:
+        settings: the settings.
+        conversation: who listens.
+        every: how often.
+        stop: whether somebody asks to stop.
+        changed: gets each look that refuses other things than the one before.
+
     Raises:
         UsageError: no colour source is configured, or there is no ledger.
         EcError: see `expandcontract.errors`; `TryLater` only where no look has succeeded at all.
     """
     last: ObserveResult | None = None
+    told: tuple[Refusal, ...] = ()
     said: str | None = None
     looks = 0
     while True:
@@ -91,6 +105,9 @@ def observe_until(
                 seen = observe(settings, session)
                 last = _result(session, seen, _sampled(settings, session), looks=looks, dry_run=False)
             words = sentence(last)
+            if last.refusals != told:
+                changed(last)
+            told = last.refusals
         except (TryLater, psycopg.OperationalError) as error:
             words = f"no look: {' '.join(str(error).split())}"
         if words != said:

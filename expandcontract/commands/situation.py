@@ -116,8 +116,12 @@ class Situation(LedgerSession):
         so that its expand and its backfill run again.
         """
         revisions = {revision.change.revision: revision for revision in self.revisions}
-        applied, undone = self._drift(self.ledger.steps())
+        records = self.ledger.steps()
+        applied, undone = self._drift(records)
+        given_up = _given_up(records, revisions)
         with self.connection.transaction():
+            for record in given_up:
+                self.ledger.put_step(record.step, StepState.PENDING, title=record.title)
             for revision in applied:
                 change, step = revisions[revision].change, Step(revision, Phase.EXPAND)
                 parts = len(change.expand_parts)
@@ -131,6 +135,7 @@ class Situation(LedgerSession):
         sentences = [
             f"{revision} was downgraded outside ec: its expand and backfill are to run again" for revision in undone
         ]
+        sentences += [f"{record.step} had failed, and this tree has it no more: it is forgotten" for record in given_up]
         if applied:
             sentences.insert(0, f"{len(applied)} revision(s) applied by plain alembic recorded as expanded")
         return sentences
@@ -170,6 +175,15 @@ class Situation(LedgerSession):
     def _deployed(self) -> str:
         executor = PsycopgExecutor(self.connection)
         return deployed_schema(executor)
+
+
+def _given_up(records: Mapping[Step, StepRecord], revisions: Mapping[str, Revision]) -> list[StepRecord]:
+    """The steps that failed before anything of them was committed, and whose file somebody has taken away since."""
+    return [
+        record
+        for step, record in records.items()
+        if record.error is not None and record.state is StepState.PENDING and step.revision not in revisions
+    ]
 
 
 def _check_undone(revision: str, lineage: frozenset[str], records: Mapping[Step, StepRecord]) -> None:

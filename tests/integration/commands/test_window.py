@@ -135,9 +135,18 @@ def test_a_failed_step_pauses_the_shift_and_leaves_the_way_back_open(shop: Alemb
     assert refusal["next"] == "ec log 0003, mend the cause, then ec migrate expand 0003"
     shop.ok("colour", "check", "blue", "--rollback")
 
-    (shop.versions / "0003.py").unlink()
     shop.revision("0003", "def upgrade(): ...\n\ndef downgrade(): ...\n", after="0002")
     shop.ok("migrate", "expand")
+    shop.ok("colour", "check", "green")
+
+
+def test_a_failed_step_that_its_author_has_taken_back_is_forgotten(shop: AlembicProject) -> None:
+    shop.revision("0003", "def upgrade():\n    op.execute('SELECT 1/0')\n\ndef downgrade(): ...\n", after="0002")
+    assert shop.ec("migrate", "expand").code == 7
+    (shop.versions / "0003.py").unlink()
+    assert shop.ec("colour", "check", "green").code == 3
+
+    assert "expand 0003 had failed, and this tree has it no more" in shop.ok("migrate", "expand").stderr
     shop.ok("colour", "check", "green")
 
 

@@ -34,6 +34,7 @@ def test_a_refused_result_carries_its_refusals_with_a_zoned_time() -> None:
             }
         ],
         "steps": ["contract 8c1f"],
+        "overridden": [],
         "dry_run": False,
         "sql": None,
     }
