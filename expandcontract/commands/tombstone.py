@@ -140,7 +140,9 @@ def _tables(situation: Situation, change: Change) -> tuple[Taken, ...]:
             schema = schema_of(PsycopgExecutor(connection), one.table, one.schema)
             here = Removed(one.table, one.column, schema)
             for relation in relations(situation.ledger.executor, here) if schema else ():
-                found.setdefault((relation.schema, relation.name), []).extend([one.column] if one.column else [])
+                if one.column is None or one.column in relation.columns:
+                    columns = found.setdefault((relation.schema, relation.name), [])
+                    columns.extend([one.column] if one.column else [])
     if not found:
         raise UsageError(
             f"nothing that {change.revision} drops is there", next_command=f"ec plan, ec prove {change.revision}"
@@ -149,9 +151,15 @@ def _tables(situation: Situation, change: Change) -> tuple[Taken, ...]:
 
 
 def _take(situation: Situation, settings: Settings, change: Change, tables: tuple[Taken, ...]) -> list[str]:
-    """Take everything, and look who reaches it all the same; the roles that don't any more."""
+    """Take everything while nobody moves traffic, and look who reaches it all the same; those who don't any more."""
     executor = situation.ledger.executor
+    situation.ledger.hold_router()  # in the order in which a contract takes them
     hold(executor)
+    seconds = settings.lock_timeout.total_seconds()
+    facts = with_evidence(settings, situation.ledger, situation.facts(), seconds=seconds)
+    no = tombstone_refusals(facts.change(change.revision), facts)
+    if no:
+        raise Refused(no)
     roles: set[str] = set()
     for table in tables:
         known = privileges(executor, table)

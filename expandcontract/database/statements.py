@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,9 @@ from expandcontract.domain.statements import Counted, Sample, Statement
 _OLDEST = (1, 9)  # of the extension: pg_stat_statements_info and toplevel came with it
 
 
-def take_sample(executor: Executor, node: str, at: datetime) -> Sample:
+def take_sample(
+    executor: Executor, node: str, at: datetime, within: AbstractContextManager[object] | None = None
+) -> Sample:
     """
     The entries of this database on a node, or why there are none to be trusted.
 
@@ -25,11 +28,11 @@ def take_sample(executor: Executor, node: str, at: datetime) -> Sample:
         executor: on the node.
         node: its name.
         at: when, on the clock of the database with the ledger.
+        within: a savepoint, where a transaction is open that an error must not end.
     """
     try:
-        return _sample(executor, node, at)
-    except psycopg.errors.ObjectNotInPrerequisiteState as error:  # not in shared_preload_libraries
-        return Sample(node, at, trouble=error.diag.message_primary or str(error))
+        with within or nullcontext():
+            return _sample(executor, node, at)
     except psycopg.Error as error:
         return Sample(node, at, trouble=f"it can't be asked: {' '.join(str(error).split())}")
 
@@ -42,10 +45,10 @@ def _sample(executor: Executor, node: str, at: datetime) -> Sample:
     if tuple(map(int, version.split("."))) < _OLDEST:
         words = f"the extension pg_stat_statements has version {version}; ALTER EXTENSION pg_stat_statements UPDATE"
         return Sample(node, at, trouble=words)
-    (evicted, reset_at) = _rows(executor, "counters", schema)[0]
     trouble = _trouble(*executor.rows(queries("statements")["terms"])[0])
     if trouble:
         return Sample(node, at, trouble=trouble)
+    evicted, reset_at = _rows(executor, "counters", schema)[0]
     rows = _rows(executor, "entries", schema)
     if any(query is None for *_, query in rows):
         return Sample(node, at, trouble="pg_stat_statements has lost the texts of its entries")
@@ -59,12 +62,18 @@ def _rows(executor: Executor, name: str, schema: str) -> list[tuple[Any, ...]]:
     return executor.rows(text.as_string().replace("%", "%%"))
 
 
-def _trouble(track: str | None, utility: str | None, sees_all: bool, otherwise: Sequence[str]) -> str | None:
+def _trouble(
+    track: str | None, utility: str | None, query_id: str, sees_all: bool, otherwise: Sequence[str]
+) -> str | None:
     """Why what it counts isn't all."""
+    if track is None:
+        return "the server hasn't loaded pg_stat_statements: name it in shared_preload_libraries, and restart"
     if not sees_all:
         return "ec's role doesn't see other roles' statements; GRANT pg_read_all_stats TO it"
-    if track in (None, "none"):
-        return f"pg_stat_statements.track is {track or 'not known here'}, so nothing is counted"
+    if track == "none":
+        return "pg_stat_statements.track is none, so nothing is counted"
+    if query_id == "off":
+        return "compute_query_id is off, so nothing is counted"
     if utility not in ("on", "true", "yes", "1"):
         return "pg_stat_statements.track_utility is off, so COPY, cursors and EXECUTE aren't counted"
     if otherwise:

@@ -115,6 +115,9 @@ def test_what_cannot_be_known_is_not_taken_for_silence(shop: Shop) -> None:
     shop.superuser(f"ALTER DATABASE {shop.database} SET pg_stat_statements.track_utility = 'off'")
     assert "track_utility is off" in reason()
     shop.superuser(f"ALTER DATABASE {shop.database} RESET pg_stat_statements.track_utility")
+    shop.superuser(f"ALTER DATABASE {shop.database} SET compute_query_id = 'off'")
+    assert "compute_query_id is off" in reason()
+    shop.superuser(f"ALTER DATABASE {shop.database} RESET compute_query_id")
 
     shop.superuser("DROP EXTENSION pg_stat_statements")
     assert "has no extension pg_stat_statements" in reason()
@@ -136,6 +139,23 @@ def test_a_statement_that_is_evicted_leaves_a_trace() -> None:
 
     kept = Series("primary", before.at, before.at, None, before.reset_at, before.evicted, before.entries)
     assert "evicted entries" in (broken_by(kept, after, timedelta(minutes=10)) or "")
+
+
+@pytest.mark.long
+def test_an_extension_that_the_server_has_not_loaded_says_so_and_ends_no_transaction() -> None:
+    with (
+        ScratchServer(with_statements(), parent=ram_disk()) as bare,
+        psycopg.connect(bare.dsn(), autocommit=True) as admin,
+    ):
+        admin.execute("CREATE EXTENSION pg_stat_statements")
+        with admin.transaction():
+            sample = take_sample(PsycopgExecutor(admin), "primary", datetime.now(UTC), admin.transaction())
+            assert "name it in shared_preload_libraries" in (sample.trouble or "")
+            admin.execute("SET LOCAL pg_stat_statements.track TO top")  # a placeholder, so only the view can tell
+            admin.execute("SET LOCAL pg_stat_statements.track_utility TO on")
+            sample = take_sample(PsycopgExecutor(admin), "primary", datetime.now(UTC), admin.transaction())
+            assert "must be loaded via" in (sample.trouble or "")
+            assert admin.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_what_stands_on_the_column_in_the_catalogue_is_seen(shop: Shop) -> None:
