@@ -16,10 +16,12 @@ from expandcontract.alembic_bridge.source import essence, essence_of
 from expandcontract.domain.change import Change, Sync
 from expandcontract.domain.footprint import Footprint, Touched
 from expandcontract.domain.phase import Phase
+from expandcontract.domain.removal import Removal
 from expandcontract.lint.footprint.footprint import footprint
 from expandcontract.lint.footprint.standing import Standing
 from expandcontract.lint.identifier import quoted
 from expandcontract.lint.meaning import meaning
+from expandcontract.lint.removal import removal
 
 _PHASES = {"upgrade": Phase.EXPAND, "contract": Phase.CONTRACT}
 # of a Backfill: what they say changes no row
@@ -52,7 +54,8 @@ class Reading:
         """The change with its meanings, and with what only its operations tell."""
         name = revision.change.revision
         if name not in self._changes:
-            self._changes[name] = replace(revision.with_sync(), meanings=self._meanings(revision))
+            meanings, removed = self._meanings(revision), self._removal(revision)
+            self._changes[name] = replace(revision.with_sync(), meanings=meanings, removal=removed)
         return self._changes[name]
 
     def with_footprints(self, revision: Revision) -> Change:
@@ -70,6 +73,14 @@ class Reading:
         to_run = (_text(phase) for each in self._revisions for phase in self.sql(each).phases if phase.name in _PHASES)
         return Standing([self._deployed(), *to_run])
 
+    def _removal(self, revision: Revision) -> Removal | None:
+        """What the contract removes; its Sync's triggers and functions are among it."""
+        for phase in self.sql(revision).phases:
+            if _PHASES.get(phase.name) is Phase.CONTRACT:
+                found = removal("\n".join(each.sql for segment in phase.segments for each in segment.statements))
+                return replace(found, unknown=_unrendered(phase)) if phase.unrendered else found
+        return None
+
     def _meanings(self, revision: Revision) -> dict[Phase, tuple[str, ...]]:
         meanings = {
             _PHASES[phase.name]: tuple(_meaning_of_part(part, revision) for part in phase.parts)
@@ -86,11 +97,12 @@ def footprint_of(phase: RenderedPhase, standing: Standing) -> Footprint:
     found = footprint([_text(phase)], standing)
     for sync in _syncs(phase):
         found |= _footprint_of_sync(sync, standing)
-    if phase.unrendered:
-        stopped = phase.unrendered[0]
-        reason = f"{phase.name}() needs a connection to know what it does (line {stopped.line}: {stopped.reason})"
-        return replace(found, unknown=reason)
-    return found
+    return replace(found, unknown=_unrendered(phase)) if phase.unrendered else found
+
+
+def _unrendered(phase: RenderedPhase) -> str:
+    stopped = phase.unrendered[0]
+    return f"{phase.name}() needs a connection to know what it does (line {stopped.line}: {stopped.reason})"
 
 
 def _text(phase: RenderedPhase) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from expandcontract.domain.duration import as_duration
 from expandcontract.domain.footprint import UNKNOWN, Footprint
 from expandcontract.domain.phase import Phase
+from expandcontract.domain.removal import Removal
 from expandcontract.domain.turns import MOST
 
 
@@ -188,7 +189,8 @@ class Change:
 
     ``expand_parts`` and ``contract_parts`` name the parts in their order; without a contract the latter is empty.
     ``contract_after`` is this change's rollback window. ``footprints`` and ``meanings`` are there where somebody has
-    looked at what the phases do; a meaning is a checksum for each part, which only another meaning changes.
+    looked at what the phases do; a meaning is a checksum for each part, which only another meaning changes, and
+    ``removal`` what the contract removes.
     """
 
     revision: str
@@ -200,6 +202,7 @@ class Change:
     installs_sync: bool = False
     footprints: Mapping[Phase, Footprint] = field(default_factory=dict)
     meanings: Mapping[Phase, tuple[str, ...]] = field(default_factory=dict)
+    removal: Removal | None = None
 
     @property
     def phases(self) -> tuple[Phase, ...]:
