@@ -9,6 +9,7 @@ import psycopg
 
 from expandcontract.database.address import Address
 from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.own_statements import OwnCursor
 from expandcontract.database.queries import queries
 from expandcontract.errors import EcError, ServerUnfit, ServerUnreachable, StepFailed
 
@@ -48,7 +49,9 @@ def connect(
     """
     try:
         connection = psycopg.connect(
-            address.conninfo(application_name=application_name, connect_timeout="10"), autocommit=True
+            address.conninfo(application_name=application_name, connect_timeout="10"),
+            autocommit=True,
+            cursor_factory=OwnCursor,
         )
     except psycopg.OperationalError as error:
         raise connection_error(error, address) from None

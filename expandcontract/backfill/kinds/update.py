@@ -11,6 +11,7 @@ from psycopg import sql
 from expandcontract.backfill.ranges import RangeStatements
 from expandcontract.database.backfill_records import KeyValue
 from expandcontract.database.expressions import assignments
+from expandcontract.database.own_statements import OwnRawCursor
 from expandcontract.domain.change import Backfill
 
 
@@ -39,8 +40,8 @@ class UpdateOfRange:
         written, still = found or (0, False)
         return int(written), bool(still)
 
-    def _execute(self, query: sql.Composed) -> psycopg.RawCursor[Any]:
-        return psycopg.RawCursor(self.connection).execute(query, self.parameters or None)
+    def _execute(self, query: sql.Composed) -> OwnRawCursor:
+        return OwnRawCursor(self.connection).execute(query, self.parameters or None)
 
 
 class Update:
