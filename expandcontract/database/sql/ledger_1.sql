@@ -42,6 +42,55 @@ COMMENT ON TABLE ec.observation IS 'when the colour sources were asked: a row fo
 COMMENT ON COLUMN ec.observation.is_known IS 'they said who had the traffic; what changed in it is an event';
 COMMENT ON COLUMN ec.observation.said IS 'their last words in this stretch';
 
+CREATE TABLE ec.statement_series (
+    node     text PRIMARY KEY,
+    began_at timestamptz NOT NULL,
+    ended_at timestamptz NOT NULL,
+    because  text,
+    reset_at timestamptz,
+    evicted  bigint NOT NULL
+);
+COMMENT ON TABLE ec.statement_series IS 'since when the samples of pg_stat_statements tell of every call, for the primary and each replica';
+COMMENT ON COLUMN ec.statement_series.because IS 'why the samples before it don''t count';
+COMMENT ON COLUMN ec.statement_series.evicted IS 'how many times room was made for other entries (dealloc)';
+
+CREATE TABLE ec.statement (
+    node     text NOT NULL,
+    role     text NOT NULL,
+    query_id bigint NOT NULL,
+    toplevel boolean NOT NULL,
+    calls    bigint NOT NULL,
+    query    text NOT NULL,
+    grew_at  timestamptz,
+    PRIMARY KEY (node, role, query_id, toplevel)
+) WITH (fillfactor = 70);
+COMMENT ON TABLE ec.statement IS 'the entries of pg_stat_statements as the last sample had them';
+COMMENT ON COLUMN ec.statement.grew_at IS 'the last sample that found more calls than the one before it';
+
+CREATE TABLE ec.tombstone (
+    revision text NOT NULL,
+    schema   text NOT NULL,
+    relation text NOT NULL,
+    columns  text[] NOT NULL,
+    since    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (schema, relation)
+);
+COMMENT ON TABLE ec.tombstone IS 'tables and columns that were taken from the application before their contract drops them';
+COMMENT ON COLUMN ec.tombstone.columns IS 'empty for the table as a whole';
+
+CREATE TABLE ec.tombstone_grant (
+    schema       text NOT NULL,
+    relation     text NOT NULL,
+    grantee      text,
+    privilege    text NOT NULL,
+    "column"     text,
+    is_grantable boolean NOT NULL,
+    FOREIGN KEY (schema, relation) REFERENCES ec.tombstone ON DELETE CASCADE
+);
+COMMENT ON TABLE ec.tombstone_grant IS 'the privileges as they were before, to be granted again';
+COMMENT ON COLUMN ec.tombstone_grant.grantee IS 'null for PUBLIC';
+COMMENT ON COLUMN ec.tombstone_grant."column" IS 'null for the table as a whole';
+
 CREATE TABLE ec.step (
     revision    text NOT NULL,
     phase       text NOT NULL CHECK (phase IN ('expand', 'backfill', 'contract')),
