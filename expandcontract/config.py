@@ -16,8 +16,10 @@ from expandcontract.backfill.health.configuration import HealthSettings, read_he
 from expandcontract.colours.configuration import read_witnesses
 from expandcontract.colours.witness import Witness
 from expandcontract.domain.duration import parse_duration
+from expandcontract.domain.proof import Means
 from expandcontract.errors import ConfigurationError
 from expandcontract.evidence.alert_sources import NamedAlert, read_alert_sources
+from expandcontract.evidence.nodes import Replica, read_replicas
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,13 @@ class Settings:
     observed_share: float = 0.95  # how much of its rollback window must have been observed before a contract
     alerts: tuple[NamedAlert, ...] = ()  # who may object to a contract and to a switch
     colours: tuple[Witness, ...] = ()  # who knows the traffic; without any it is what `ec colour traffic` records
+    evidence: tuple[Means, ...] = ()  # how references are looked for before a contract removes what they refer to
+    tombstone_soak: timedelta | None = None  # how long a tombstone must have stood before a contract drops what it took
+    maintenance_roles: tuple[
+        str, ...
+    ] = ()  # that no release connects as: what they read is no reference, and a tombstone spares them
+    roles: Mapping[str, str] = field(default_factory=dict)  # database roles that one colour alone connects as
+    replicas: tuple[Replica, ...] = ()  # where the application's statements run as well
     rate_is_asked: bool = False  # on the command line, so that a backfill that has begun changes its rate, too
     rate_is_here: bool = False  # on the command line or in EC_RATE, so that it goes over what a revision declares
     health: HealthSettings = field(default_factory=HealthSettings)  # the signals that a backfill heeds
@@ -86,11 +95,40 @@ def parse_share(value: object) -> float:
     return float(found[1]) / 100
 
 
+def parse_names(value: object) -> tuple[str, ...]:
+    """
+    Names from a list, or from ``one, two``.
+
+    Raises:
+        ValueError: anything else.
+    """
+    names = [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(each, str) and each for each in names):
+        raise ValueError(f"{value!r} is not a list of names")
+    return tuple(names)
+
+
+def parse_means(value: object) -> tuple[Means, ...]:
+    """
+    Some of the ways to look for references.
+
+    Raises:
+        ValueError: there is no such way.
+    """
+    names = parse_names(value)
+    unknown = [name for name in names if name not in list(Means)]
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no evidence; there are {', '.join(Means)}")
+    return tuple(means for means in Means if means in names)
+
+
 _LINT = "lint"  # a table of its own, which `ec lint` reads
 _HEALTH = "health"  # another, for the signals that a backfill heeds
 _COLOURS = "colours"  # another, with a table for each colour source
 _ALERTS = "alerts"  # another, with a table for each alert source
-_TABLES = (_LINT, _HEALTH, _COLOURS, _ALERTS)
+_ROLES = "roles"  # another, with the colour of each role that has one
+_REPLICAS = "replicas"  # another, with a table for each replica
+_TABLES = (_LINT, _HEALTH, _COLOURS, _ALERTS, _ROLES, _REPLICAS)
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "contract_after": lambda value: parse_duration(str(value)),
@@ -100,6 +138,9 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "witnesses": parse_count,
     "observed_gap": lambda value: parse_duration(str(value)),
     "observed_share": parse_share,
+    "evidence": parse_means,
+    "tombstone_soak": lambda value: parse_duration(str(value)),
+    "maintenance_roles": parse_names,
 }
 
 
@@ -121,9 +162,18 @@ def load_settings(project: ProjectOptions, given: Mapping[str, object]) -> Setti
     health, mistakes = _health(file, table.get(_HEALTH, {}))
     colours, wrong = read_witnesses(table.get(_COLOURS, {}))
     alerts, wrong_alerts = read_alert_sources(table.get(_ALERTS, {}))
-    mistakes += [f"{file}: {mistake}" for mistake in (*wrong, *wrong_alerts)]
-    address = os.environ.get("EC_DATABASE_URL")
-    settings = Settings(project=project, health=health, colours=colours, alerts=alerts, database_url=address)
+    roles, wrong_roles = _roles(table.get(_ROLES, {}))
+    replicas, wrong_replicas = read_replicas(table.get(_REPLICAS, {}))
+    mistakes += [f"{file}: {mistake}" for mistake in (*wrong, *wrong_alerts, *wrong_roles, *wrong_replicas)]
+    settings = Settings(
+        project=project,
+        health=health,
+        colours=colours,
+        alerts=alerts,
+        roles=roles,
+        replicas=replicas,
+        database_url=os.environ.get("EC_DATABASE_URL"),
+    )
     for place, name, value in sources:
         if name not in _READERS:
             mistakes.append(f"{place} is unknown; there are {', '.join(_READERS)}")
@@ -148,6 +198,12 @@ def _health(file: Path, table: object) -> tuple[HealthSettings, list[str]]:
         return HealthSettings(), [f"{file}: {_HEALTH} must be a table"]
     health, mistakes = read_health(table, os.environ)
     return health, [mistake if mistake.startswith("EC_") else f"{file}: {mistake}" for mistake in mistakes]
+
+
+def _roles(table: object) -> tuple[Mapping[str, str], list[str]]:
+    if not isinstance(table, dict) or not all(isinstance(colour, str) and colour for colour in table.values()):
+        return {}, [f'{_ROLES} must be a table of roles and their colours, such as app_blue = "blue"']
+    return table, []
 
 
 def _table(file: Path) -> Mapping[str, Any]:

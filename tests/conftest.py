@@ -11,4 +11,5 @@ pytest_plugins = [
     "tests.fixtures.standby",
     "tests.fixtures.monitoring",
     "tests.fixtures.http_server",
+    "tests.fixtures.shop",
 ]

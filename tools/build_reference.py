@@ -286,6 +286,8 @@ def _sentence_about(name: str) -> str:
 
 def _default(setting: Any) -> str:
     value = setting.default if setting.default is not MISSING else setting.default_factory()
+    if value == ():
+        return "–"
     if isinstance(value, float):  # a share, written as people write it
         return f"`{value:.0%}`"
     if not isinstance(value, timedelta):

@@ -22,6 +22,7 @@ from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.server_errors import is_lock_timeout, server_words
 from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
+from expandcontract.database import tombstones
 from expandcontract.database.activity import Blocker, BlockerWatch
 from expandcontract.database.actor import Actor
 from expandcontract.database.executor import PsycopgExecutor
@@ -132,6 +133,7 @@ class Runner:
                 part()
             _hold_router(context, ledger)
             ask(ledger)
+            tombstones.after_part(ledger.executor, step.revision if last and phase is Phase.CONTRACT else None)
             ledger.part_ran(revision.change, phase, index, {})
 
         moves_version = MigrationStep.upgrade_from_script if last and phase is Phase.EXPAND else None
@@ -273,9 +275,14 @@ class Runner:
 
 
 def _hold_router(context: MigrationContext, ledger: Ledger) -> None:
-    """Nobody moves traffic from here to the commit. Waits add up, and the application may wait for us already."""
+    """
+    Nobody moves traffic or undoes a tombstone from here to the commit.
+
+    Waits add up, and the application may wait for us already.
+    """
     _limit(connection_of(context), _LEDGER_LOCK_TIMEOUT)
     ledger.hold_router()
+    tombstones.hold(ledger.executor)
 
 
 def _limit(connection: sqlalchemy.Connection, lock_timeout: timedelta) -> None:

@@ -21,6 +21,8 @@ _COMMANDS = {
     "amend": "expandcontract.cli.amend:amend",
     "colour": "expandcontract.cli.colour:colour",
     "observe": "expandcontract.cli.observe:observe",
+    "prove": "expandcontract.cli.prove:prove",
+    "tombstone": "expandcontract.cli.tombstone:tombstone",
     "lint": "expandcontract.cli.lint:lint",
     "plan": "expandcontract.cli.overview:plan",
     "status": "expandcontract.cli.overview:status",

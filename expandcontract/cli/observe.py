@@ -56,4 +56,5 @@ def _length(every: str | None, dry_run: bool) -> timedelta | None:
 @result_text.register
 def _(result: command.ObserveResult) -> str:
     said = [f"    {look.witness}: {look.said}" for look in result.witnesses]
-    return lines([command.sentence(result), *said, *map(colour_line, result.colours)])
+    taken = [f"    {one.node}: {one.entries} statements" for one in result.statements if one.trouble is None]
+    return lines([command.sentence(result), *said, *taken, *map(colour_line, result.colours)])

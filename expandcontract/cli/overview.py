@@ -8,6 +8,7 @@ from expandcontract.cli import options
 from expandcontract.cli.boundary import run
 from expandcontract.cli.text import colour_line, result_text
 from expandcontract.commands import overview
+from expandcontract.domain.moment import at
 
 
 @click.command(short_help="Show the steps that wait, and why they may or may not run.")
@@ -31,7 +32,11 @@ def status(context: click.Context, check: bool, as_json: bool) -> None:
 def _(result: overview.OverviewResult) -> str:
     colours = [colour_line(view) for view in result.colours]
     steps = [_step_text(view) for view in result.steps] or ["no step waits"]
-    return "\n".join([*colours, *([""] if colours else []), *steps])
+    stones = [
+        f"tombstone {view.revision}: {', '.join(view.taken)} out of reach since {at(view.since)}; undo: {view.undo}"
+        for view in result.tombstones
+    ]
+    return "\n".join([*colours, *stones, *([""] if colours or stones else []), *steps])
 
 
 def _step_text(view: overview.StepView) -> str:

@@ -12,10 +12,14 @@ from expandcontract.colours.source import Scene
 from expandcontract.colours.witness import Witness
 from expandcontract.commands.side_by_side import side_by_side
 from expandcontract.config import Settings
+from expandcontract.database.executor import Executor
 from expandcontract.database.ledger import Ledger
+from expandcontract.database.tombstones import reaching, taken_by
 from expandcontract.domain.colour import Router
 from expandcontract.domain.evidence import Alert, Evidence, Verdict
 from expandcontract.domain.facts import Facts
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.plan import pending
 from expandcontract.domain.refusal import Refusal
 from expandcontract.domain.sighting import Look, Sighting, sighting
 from expandcontract.domain.watching import Watching
@@ -63,7 +67,13 @@ def look(settings: Settings, router: Router, seconds: float) -> Sighting:
 
 
 def with_evidence(
-    settings: Settings, ledger: Ledger, facts: Facts, *, seconds: float = PATIENCE, seen: Observation | None = None
+    settings: Settings,
+    ledger: Ledger,
+    facts: Facts,
+    *,
+    seconds: float = PATIENCE,
+    seen: Observation | None = None,
+    apart: Executor | None = None,
 ) -> Facts:
     """
     The facts with what a contract has to know beside the ledger.
@@ -74,13 +84,14 @@ def with_evidence(
         facts: without evidence.
         seconds: how long the witnesses may take.
         seen: a look that was recorded just now; without it they are asked.
+        apart: reads outside the transaction of `ledger`, where that one may have removed already what is looked for.
     """
     if not facts.router.releases:  # nobody has traffic that a witness or a session could tell of
         return facts
     with ThreadPoolExecutor(max_workers=1) as beside:  # one time for all, since locks may be held
         asked = beside.submit(ask_alerts, settings, seconds)
         seen_now = seen.sighting if seen else look(settings, facts.router, seconds)
-    evidence = Evidence(sessions=sessions(ledger.executor, facts.router), alerts=asked.result())
+    evidence = Evidence(sessions=sessions(ledger.executor, facts.router, settings.roles), alerts=asked.result())
     if settings.colours:
         longest = max((change.contract_after for change in facts.tree), default=settings.contract_after)
         known = tuple(one for one in ledger.stretches(facts.now - longest) if one.is_known)
@@ -90,4 +101,34 @@ def with_evidence(
             just_moved=seen is not None and seen.moved,
             watching=Watching(known, settings.observed_share, ledger.observed_last()),
         )
-    return replace(facts, evidence=evidence)
+    return with_proofs(settings, ledger, replace(facts, evidence=evidence), apart or ledger.executor, seconds)
+
+
+def with_proofs(settings: Settings, ledger: Ledger, facts: Facts, executor: Executor, seconds: float) -> Facts:
+    """The facts with what the configuration asks of each contract that waits: its references, and its tombstone."""
+    from expandcontract.commands.proving import Prover  # brings the parser, which a rollback's question does without
+
+    waiting = [change for change in pending(facts, Phase.CONTRACT) if facts.is_done(change.revision, Phase.EXPAND)]
+    facts = replace(facts, soak=settings.tombstone_soak)
+    if settings.evidence:
+        prover = Prover(settings, executor, ledger, seconds)
+        proofs = {change.revision: prover.prove(change, settings.evidence, facts.now) for change in waiting}
+        facts = replace(facts, proofs=proofs)
+    if settings.tombstone_soak is None:
+        return facts
+    looked_at = {
+        revision: replace(stands, reaches=reached(settings, executor, revision))
+        for revision, stands in facts.tombstones.items()
+    }
+    return replace(facts, tombstones=looked_at)
+
+
+def reached(settings: Settings, executor: Executor, revision: str) -> tuple[str, ...]:
+    """The roles of the application that reach what a tombstone has taken, each with why."""
+    found = {
+        role: why
+        for taken in taken_by(executor, revision)
+        for role, why in reaching(executor, taken)
+        if role not in settings.maintenance_roles
+    }
+    return tuple(f"{role} ({why})" for role, why in sorted(found.items()))

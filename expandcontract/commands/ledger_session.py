@@ -22,6 +22,7 @@ from expandcontract.database.address import Address, address_from_text
 from expandcontract.database.connect import connect
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger, StepRecord
+from expandcontract.database.tombstones import standing
 from expandcontract.domain.colour import Router
 from expandcontract.domain.facts import Facts, RecordedMeaning
 from expandcontract.domain.phase import Phase
@@ -93,6 +94,7 @@ def facts_of(
             for step, parts in (ledger.meanings() if records else {}).items()
             if Step(step.revision, Phase.EXPAND) in steps
         },
+        tombstones=standing(ledger.executor) if records else {},
         finished={step: record.finished_at for step, record in records.items() if record.finished_at is not None},
     )
 

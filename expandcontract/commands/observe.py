@@ -10,22 +10,37 @@ from datetime import datetime, timedelta
 
 import psycopg
 
-from expandcontract.commands.asking import Observation
+from expandcontract.commands.asking import PATIENCE, Observation
 from expandcontract.commands.colour import ColourView, router_of, views_of
 from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.ledger_session import LedgerSession, open_ledger
 from expandcontract.commands.observing import foreseen, observe
 from expandcontract.commands.result import Outcome, Result
+from expandcontract.commands.sampling import record_samples, samples
 from expandcontract.config import Settings
+from expandcontract.domain.proof import Means
 from expandcontract.domain.sighting import Look, TrafficState
 from expandcontract.errors import TryLater, UsageError
 
 _TICK = 0.2  # seconds within which a request to stop is heard
 
 
+@dataclass(frozen=True)
+class SampleView:
+    """A sample of a node's statements."""
+
+    node: str
+    entries: int
+    trouble: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class ObserveResult(Result):
-    """What the last look came to, and the router as the ledger has it after it."""
+    """
+    What the last look came to, and the router as the ledger has it after it.
+
+    ``statements`` say for each node how many entries of ``pg_stat_statements`` were sampled, or why none.
+    """
 
     state: TrafficState
     weights: Mapping[str, int]
@@ -35,6 +50,7 @@ class ObserveResult(Result):
     at: datetime
     looks: int = 1
     colours: tuple[ColourView, ...] = ()
+    statements: tuple[SampleView, ...] = ()
     dry_run: bool = False
 
 
@@ -48,7 +64,8 @@ def observe_once(settings: Settings, *, dry_run: bool = False) -> ObserveResult:
     """
     with _observing(settings) as session:
         seen = foreseen(settings, session) if dry_run else observe(settings, session)
-        return _result(session, seen, looks=1, dry_run=dry_run)
+        taken = _sampled(settings, session, dry_run=dry_run)
+        return _result(session, seen, taken, looks=1, dry_run=dry_run)
 
 
 def observe_until(
@@ -71,7 +88,8 @@ def observe_until(
         try:
             with _observing(settings) as session:
                 looks += 1
-                last = _result(session, observe(settings, session), looks=looks, dry_run=False)
+                seen = observe(settings, session)
+                last = _result(session, seen, _sampled(settings, session), looks=looks, dry_run=False)
             words = sentence(last)
         except (TryLater, psycopg.OperationalError) as error:
             words = f"no look: {' '.join(str(error).split())}"
@@ -104,7 +122,20 @@ def _observing(settings: Settings) -> Iterator[LedgerSession]:
         yield session
 
 
-def _result(session: LedgerSession, seen: Observation, *, looks: int, dry_run: bool) -> ObserveResult:
+def _sampled(settings: Settings, session: LedgerSession, *, dry_run: bool = False) -> tuple[SampleView, ...]:
+    """A sample of every node's statements, where the configuration asks for them before a contract."""
+    if Means.STATEMENTS not in settings.evidence:
+        return ()
+    if dry_run:
+        found = samples(settings, session.ledger.executor, session.ledger, PATIENCE)
+    else:
+        found = record_samples(settings, session, PATIENCE)
+    return tuple(SampleView(node, len(one.entries), one.trouble) for node, one in found.items())
+
+
+def _result(
+    session: LedgerSession, seen: Observation, statements: tuple[SampleView, ...], *, looks: int, dry_run: bool
+) -> ObserveResult:
     is_known = Outcome.DONE if seen.sighting.live else Outcome.FINDINGS
     return ObserveResult(
         outcome=Outcome.REFUSED if seen.refusals else is_known,
@@ -117,6 +148,7 @@ def _result(session: LedgerSession, seen: Observation, *, looks: int, dry_run: b
         at=seen.at,
         looks=looks,
         colours=views_of(router_of(session), seen.at),
+        statements=statements,
         dry_run=dry_run,
     )
 
@@ -126,4 +158,5 @@ def sentence(result: ObserveResult) -> str:
     if result.because is not None:
         return f"traffic: {result.state}: {result.because}"
     shares = ", ".join(f"{name}={weight}" for name, weight in sorted(result.weights.items()) if weight)
-    return f"traffic: {result.state}: {shares}" + ("; a cutover" if result.moved else "")
+    troubles = [f"; statements on {one.node}: {one.trouble}" for one in result.statements if one.trouble]
+    return f"traffic: {result.state}: {shares}" + ("; a cutover" if result.moved else "") + "".join(troubles)

@@ -36,12 +36,23 @@ class StepView:
     refusals: tuple[Refusal, ...]
 
 
+@dataclass(frozen=True)
+class TombstoneView:
+    """What is out of the application's reach, since when, and the command that gives it back."""
+
+    revision: str
+    taken: tuple[str, ...]
+    since: datetime
+    undo: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class OverviewResult(Result):
-    """The steps (for a plan: those that wait), and the colours."""
+    """The steps (for a plan: those that wait), the colours, and the tombstones that stand."""
 
     steps: tuple[StepView, ...]
     colours: tuple[ColourView, ...]
+    tombstones: tuple[TombstoneView, ...]
     now: datetime
 
 
@@ -93,7 +104,12 @@ def _overview(situation: Situation, facts: Facts, steps: list[PlannedStep], outc
     records = situation.ledger.steps() if has_ledger else {}
     errors = {step: record.error for step, record in records.items()}
     views = tuple(_view(step, positions.get(step.change.revision), errors.get(step.step)) for step in steps)
-    return OverviewResult(outcome=outcome, steps=views, colours=views_of(facts.router, facts.now), now=facts.now)
+    tombstones = tuple(
+        TombstoneView(revision, tuple(map(str, one.taken)), one.since, f"ec tombstone {revision} --undo")
+        for revision, one in facts.tombstones.items()
+    )
+    colours = views_of(facts.router, facts.now)
+    return OverviewResult(outcome=outcome, steps=views, colours=colours, tombstones=tombstones, now=facts.now)
 
 
 def _view(planned: PlannedStep, position: Position | None, error: str | None) -> StepView:

@@ -69,7 +69,9 @@ class Running:
         def ask(ledger: Ledger) -> None:
             facts = self.situation.facts(ledger)
             if phase is Phase.CONTRACT:  # the application may wait for us, so the witnesses get no longer than a lock
-                facts = with_evidence(settings, ledger, facts, seconds=settings.lock_timeout.total_seconds())
+                seconds = settings.lock_timeout.total_seconds()
+                apart = self.situation.ledger.executor
+                facts = with_evidence(settings, ledger, facts, seconds=seconds, apart=apart)
             # the one from the facts knows its footprint, without which an expand could overtake nothing
             refused = refusals(facts.change(revision.change.revision), phase, facts)
             if refused:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Router
 from expandcontract.domain.evidence import Evidence
 from expandcontract.domain.phase import Phase
+from expandcontract.domain.proof import Proof
 from expandcontract.domain.step import Step, StepState
+from expandcontract.domain.tombstone import Tombstone
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,9 @@ class Facts:
     which a trigger that keeps rows right isn't there; ``titles`` are the ledger's, for changes that the tree lacks.
     ``came`` are the applied revisions in the order in which `ec` expanded them, and ``recorded`` what each step meant
     when it ran, or when the contract began to wait. ``finished`` is when steps were done, and
-    ``evidence`` what was seen beside the ledger; only a contract asks for it.
+    ``evidence`` what was seen beside the ledger; only a contract asks for it. ``proofs`` say for a revision whether
+    anything refers to what its contract removes, where the configuration asks for that; ``tombstones`` are those that
+    stand, by revision, and ``soak`` is how long one must have stood before a contract drops something, if at all.
     """
 
     now: datetime
@@ -51,6 +55,9 @@ class Facts:
     recorded: Mapping[Step, RecordedMeaning] = field(default_factory=dict)
     finished: Mapping[Step, datetime] = field(default_factory=dict)
     evidence: Evidence = field(default_factory=Evidence)
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    tombstones: Mapping[str, Tombstone] = field(default_factory=dict)
+    soak: timedelta | None = None
 
     def change(self, revision: str) -> Change:
         """The change of that revision in this tree; `StopIteration` where there is none."""

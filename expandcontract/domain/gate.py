@@ -48,6 +48,8 @@ CONDITIONS: dict[Phase, tuple[Condition, ...]] = {
         evidence.window_was_watched,
         evidence.no_session_lacks_it,
         evidence.nothing_objects,
+        evidence.nothing_refers_to_it,
+        evidence.tombstone_has_soaked,
     ),
 }
 
@@ -55,9 +57,21 @@ TRAFFIC_CONDITIONS: tuple[TrafficCondition, ...] = (
     traffic.expanded_what_it_ships,
     traffic.backfilled_what_it_reads,
     traffic.ships_what_was_contracted,
+    traffic.meets_no_tombstone,
 )
 
-SCHEMA_CONDITIONS: tuple[TrafficCondition, ...] = (traffic.expanded_what_it_ships, traffic.ships_what_was_contracted)
+SCHEMA_CONDITIONS: tuple[TrafficCondition, ...] = (
+    traffic.expanded_what_it_ships,
+    traffic.ships_what_was_contracted,
+    traffic.meets_no_tombstone,
+)
+
+# A tombstone breaks whom its contract would break, so all of that must allow it; what it is to find out may be open.
+TOMBSTONE_CONDITIONS: tuple[Condition, ...] = tuple(
+    condition
+    for condition in CONDITIONS[Phase.CONTRACT]
+    if condition not in (evidence.nothing_refers_to_it, evidence.tombstone_has_soaked)
+)
 
 UNDO_CONDITIONS: tuple[UndoCondition, ...] = (
     undo.undoing_tree_keeps_the_order,
@@ -65,6 +79,7 @@ UNDO_CONDITIONS: tuple[UndoCondition, ...] = (
     undo.contract_has_not_run,
     undo.no_live_colour_ships_it,
     undo.nothing_later_is_applied,
+    undo.no_tombstone_stands,
     undo.lost_ways_back_are_named,
 )
 
@@ -78,6 +93,11 @@ AMEND_CONDITIONS: tuple[Condition, ...] = (
 def refusals(change: Change, phase: Phase, facts: Facts) -> tuple[Refusal, ...]:
     """Why that step may not run now, each condition for itself; empty means allowed."""
     return tuple(no for condition in CONDITIONS[phase] if (no := condition(change, facts)) is not None)
+
+
+def tombstone_refusals(change: Change, facts: Facts) -> tuple[Refusal, ...]:
+    """Why what the contract of `change` drops may not be taken from the application now."""
+    return tuple(no for condition in TOMBSTONE_CONDITIONS if (no := condition(change, facts)) is not None)
 
 
 def traffic_refusals(release: Release, facts: Facts) -> tuple[Refusal, ...]:

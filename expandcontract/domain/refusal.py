@@ -33,6 +33,12 @@ class Code(StrEnum):
     UNWATCHED = "unwatched"  # too little of the rollback window was observed
     SESSION = "session"  # a session of a release that lacks the change is connected
     ALERT = "alert"  # an alert source objects, or can't be asked
+    REFERRED_TO = "referred-to"  # something still refers to what the contract removes
+    UNPROVEN = "unproven"  # whether anything refers to it can't be known
+    NO_TOMBSTONE = "no-tombstone"  # what the contract drops hasn't been taken from the application first
+    SOAKING = "soaking"  # the tombstone hasn't stood long enough
+    UNSTOPPABLE = "unstoppable"  # no privilege keeps the application from what a tombstone should take
+    TOMBSTONE = "tombstone"  # a tombstone keeps the release from what it needs
     LIVE_LACKS = "live-lacks"  # a live release lacks the change
     WINDOW_OPEN = "window-open"  # a release that lacks the change could still get its traffic back
     CONTRACTED = "contracted"  # the schema has lost what this release needs

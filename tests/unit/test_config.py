@@ -7,14 +7,36 @@ import pytest
 
 from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.config import Settings, load_settings
+from expandcontract.domain.proof import Means
 from expandcontract.errors import ConfigurationError
+
+PROOF = """
+[tool.expandcontract]
+evidence = ["statements", "catalog"]
+tombstone_soak = "1d"
+maintenance_roles = ["postgres", "backup"]
+
+[tool.expandcontract.roles]
+app_blue = "blue"
+
+[tool.expandcontract.replicas.reports]
+address_env = "EC_REPLICA"
+"""
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to stand in, without a variable of ours."""
     monkeypatch.chdir(tmp_path)
-    for name in ("CONTRACT_AFTER", "LOCK_TIMEOUT", "LOCK_BUDGET", "RATE", "DATABASE_URL"):
+    for name in (
+        "CONTRACT_AFTER",
+        "LOCK_TIMEOUT",
+        "LOCK_BUDGET",
+        "RATE",
+        "DATABASE_URL",
+        "EVIDENCE",
+        "MAINTENANCE_ROLES",
+    ):
         monkeypatch.delenv(f"EC_{name}", raising=False)
     return tmp_path
 
@@ -97,3 +119,44 @@ def test_pyproject_is_looked_for_beside_the_ini_file(folder: Path) -> None:
     (folder / "backend" / "pyproject.toml").write_text("[tool.expandcontract]\nrate = 7\n")
 
     assert load_settings(ProjectOptions(config=("backend/alembic.ini",)), {}).rate == 7
+
+
+def test_what_a_contract_asks_for_is_read_from_the_file_and_the_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "pyproject.toml").write_text(PROOF)
+    found = settings()
+
+    assert found.evidence == (Means.CATALOG, Means.STATEMENTS)
+    assert found.tombstone_soak == timedelta(days=1)
+    assert found.maintenance_roles == ("postgres", "backup")
+    assert found.roles == {"app_blue": "blue"}
+    assert [(one.name, one.options.address_env) for one in found.replicas] == [("reports", "EC_REPLICA")]
+    monkeypatch.setenv("EC_EVIDENCE", "catalog")
+    monkeypatch.setenv("EC_MAINTENANCE_ROLES", "postgres, dba")
+    assert (settings().evidence, settings().maintenance_roles) == ((Means.CATALOG,), ("postgres", "dba"))
+    monkeypatch.setenv("EC_EVIDENCE", "")
+    assert settings().evidence == ()
+
+
+def test_without_any_a_contract_asks_for_no_proof(folder: Path) -> None:
+    assert (settings().evidence, settings().tombstone_soak, settings().replicas) == ((), None, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('evidence = ["rumours"]', "'rumours' is no evidence; there are catalog, statements"),
+        ("evidence = 3", "3 is not a list of names"),
+        ("[tool.expandcontract.roles]\napp = 1", "must be a table of roles and their colours"),
+        ("[tool.expandcontract.replicas.primary]\naddress = 'host=x'", "replicas.primary must be a table"),
+        ("[tool.expandcontract.replicas.a]", "replicas.a: needs address or address_env, and not both"),
+    ],
+)
+def test_a_mistake_in_it_is_named(folder: Path, text: str, words: str) -> None:
+    (folder / "pyproject.toml").write_text(f"[tool.expandcontract]\n{text}\n")
+
+    with pytest.raises(ConfigurationError) as refused:
+        settings()
+
+    assert words in str(refused.value.because)

@@ -124,3 +124,58 @@ def nothing_objects(change: Change, facts: Facts) -> Refusal | None:
         because="; ".join(f"{alert.name} is {alert.verdict}: {alert.said}" for alert in objecting),
         next=f"once that is over: ec migrate contract {change.revision}",
     )
+
+
+def nothing_refers_to_it(change: Change, facts: Facts) -> Refusal | None:
+    """Condition 5: where the configuration asks for a proof, nothing refers to what goes, and that is known."""
+    proof = facts.proofs.get(change.revision)
+    if proof is None or proof.verdict is Verdict.CLEAR:
+        return None
+    signs = [sign for sign in proof.signs if sign.verdict is proof.verdict]
+    more = f"; and {len(signs) - 1} more" if signs[1:] else ""
+    first = f"{signs[0].about}: {signs[0].because}" if signs[0].about else signs[0].because
+    return refuse(
+        change,
+        Phase.CONTRACT,
+        Code.REFERRED_TO if proof.verdict is Verdict.SEEN else Code.UNPROVEN,
+        because=f"{signs[0].means} is {proof.verdict}: {first}{more}",
+        next=f"ec prove {change.revision} shows all of it; then ec migrate contract {change.revision}",
+    )
+
+
+def tombstone_has_soaked(change: Change, facts: Facts) -> Refusal | None:
+    """Condition 5: where the configuration asks for it, what is dropped was out of the application's reach before."""
+    drops = change.removal.drops if change.removal else ()
+    if facts.soak is None or not drops:
+        return None
+    stands = facts.tombstones.get(change.revision)
+    lacks = stands.lacks(drops) if stands else drops
+    if stands is None or lacks:
+        return refuse(
+            change,
+            Phase.CONTRACT,
+            Code.NO_TOMBSTONE,
+            because=f"{names([str(one) for one in lacks])} must be out of the application's reach for"
+            f" {format_duration(facts.soak)} before it is dropped, and no tombstone stands",
+            next=f"ec tombstone {change.revision}",
+        )
+    if stands.reaches:
+        return refuse(
+            change,
+            Phase.CONTRACT,
+            Code.NO_TOMBSTONE,
+            because=f"the tombstone doesn't hold: {names(stands.reaches)} can still read or write what it took",
+            next=f"ec tombstone {change.revision} --undo, then ec tombstone {change.revision}",
+        )
+    ends = stands.since + facts.soak
+    if facts.now >= ends:
+        return None
+    return refuse(
+        change,
+        Phase.CONTRACT,
+        Code.SOAKING,
+        because=f"the tombstone has stood since {at(stands.since)}, and it must for {format_duration(facts.soak)}",
+        next=f"after {no_earlier_than(ends)}: ec migrate contract {change.revision}; or, where something fails for it:"
+        f" ec tombstone {change.revision} --undo",
+        until=ends,
+    )

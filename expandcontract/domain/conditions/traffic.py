@@ -5,7 +5,7 @@ from __future__ import annotations
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.moment import at
 from expandcontract.domain.phase import Phase
-from expandcontract.domain.refusal import Code, Refusal
+from expandcontract.domain.refusal import Code, Refusal, names
 from expandcontract.domain.release import Release
 from expandcontract.domain.step import Step, StepState
 
@@ -53,6 +53,22 @@ def ships_what_was_contracted(release: Release, facts: Facts) -> list[Refusal]:
         )
         for step, state in sorted(facts.steps.items())
         if step.phase is Phase.CONTRACT and state is not StepState.PENDING and step.revision not in release.ships
+    ]
+
+
+def meets_no_tombstone(release: Release, facts: Facts) -> list[Refusal]:
+    """(c) as well: a tombstone takes what its contract will drop, and a release that lacks the change needs it."""
+    return [
+        Refusal(
+            Step(revision, Phase.CONTRACT),
+            facts.title(revision),
+            Code.TOMBSTONE,
+            because=f"release {release.tag} lacks {revision}, and a tombstone keeps it from"
+            f" {names([str(one) for one in stands.taken])} since {at(stands.since)}",
+            next=f"ec tombstone {revision} --undo",
+        )
+        for revision, stands in sorted(facts.tombstones.items())
+        if revision not in release.ships
     ]
 
 

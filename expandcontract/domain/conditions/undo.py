@@ -5,6 +5,7 @@ from __future__ import annotations
 from expandcontract.domain.change import Change
 from expandcontract.domain.conditions.trees import applied_changes_kept_their_order
 from expandcontract.domain.facts import Facts
+from expandcontract.domain.moment import at
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.refusal import Code, Refusal, names, refuse
 from expandcontract.domain.step import StepState
@@ -60,6 +61,17 @@ def nothing_later_is_applied(change: Change, facts: Facts, given_up: frozenset[s
         return None
     because = f"{names(later + unknown)} is applied and comes later"
     return _undo_refused(change, Code.LATER_APPLIED, because, f"ec undo {(unknown or later)[-1]}")
+
+
+def no_tombstone_stands(change: Change, facts: Facts, given_up: frozenset[str]) -> Refusal | None:
+    """Who goes back needs what the tombstone has taken."""
+    stands = facts.tombstones.get(change.revision)
+    if stands is None:
+        return None
+    because = (
+        f"a tombstone keeps the application from {names([str(one) for one in stands.taken])} since {at(stands.since)}"
+    )
+    return _undo_refused(change, Code.TOMBSTONE, because, f"ec tombstone {change.revision} --undo")
 
 
 def lost_ways_back_are_named(change: Change, facts: Facts, given_up: frozenset[str]) -> Refusal | None:

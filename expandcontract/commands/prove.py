@@ -1,0 +1,72 @@
+"""``ec prove``: does anything still refer to what a contract removes?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from expandcontract.commands.asking import PATIENCE
+from expandcontract.commands.proving import Prover
+from expandcontract.commands.result import Outcome, Result
+from expandcontract.commands.situation import open_situation
+from expandcontract.config import Settings
+from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.domain.evidence import Verdict
+from expandcontract.domain.phase import Phase
+from expandcontract.domain.proof import Means
+from expandcontract.domain.step import Step
+from expandcontract.errors import UsageError
+
+
+@dataclass(frozen=True)
+class SignView:
+    """A sign, for people and scripts."""
+
+    means: Means
+    verdict: Verdict
+    about: str | None
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProveResult(Result):
+    """The verdict on a contract, what it removes, what speaks against it, and what nobody looked into."""
+
+    step: Step
+    verdict: Verdict
+    removes: tuple[str, ...]
+    signs: tuple[SignView, ...]
+    unseen: tuple[str, ...]
+
+
+def prove(settings: Settings, *, name: str) -> ProveResult:
+    """
+    Look for references to what the contract of the revision `name` removes, in every way there is. Reads only.
+
+    The outcome is `Outcome.FINDINGS` unless the verdict is clear.
+
+    Raises:
+        UsageError: the revision has no contract, or it is done; or there is no ledger.
+        EcError: see `expandcontract.errors`.
+    """
+    with open_situation(settings) as situation:
+        change = situation.understood(situation.revision(name)).change
+        step = Step(change.revision, Phase.CONTRACT)
+        if not change.contract_parts:
+            raise UsageError(f"{change.revision} ({change.title}) has no contract()", next_command="ec plan")
+        if not situation.has_ledger:
+            raise UsageError("this database has no ledger, so no contract waits", next_command="ec migrate expand")
+        if situation.observed_facts().is_done(change.revision, Phase.CONTRACT):
+            raise UsageError(f"{step} is done: what it removed is gone", next_command="ec status")
+        prover = Prover(settings, PsycopgExecutor(situation.connection), situation.ledger, PATIENCE)
+        proof = prover.prove(change, tuple(Means), situation.ledger.now())
+        return ProveResult(
+            outcome=Outcome.DONE if proof.verdict is Verdict.CLEAR else Outcome.FINDINGS,
+            step=step,
+            verdict=proof.verdict,
+            removes=tuple(map(str, proof.removes)),
+            signs=tuple(
+                SignView(sign.means, sign.verdict, str(sign.about) if sign.about else None, sign.because)
+                for sign in proof.signs
+            ),
+            unseen=prover.unseen(change),
+        )

@@ -1,0 +1,62 @@
+"""Whether anything still refers to what a contract removes: the signs that were found, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from expandcontract.domain.evidence import Verdict
+from expandcontract.domain.removal import Removed
+
+
+class Means(StrEnum):
+    """How references are looked for."""
+
+    CATALOG = "catalog"  # what stands on it in the database: views, functions, policies, indexes, publications
+    STATEMENTS = "statements"  # what pg_stat_statements counted over the whole window, on every node
+
+
+@dataclass(frozen=True)
+class Sign:
+    """
+    Something that speaks against a removal.
+
+    Attributes:
+        means: how it was found.
+        verdict: seen, or inconclusive where it only keeps from knowing.
+        about: the column or table; None for all of them.
+        because: the fact, with what a person needs to find it.
+    """
+
+    means: Means
+    verdict: Verdict
+    about: Removed | None
+    because: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    """
+    What looking for references came to.
+
+    Attributes:
+        removes: what was looked for.
+        signs: what was found; none is the proof.
+    """
+
+    removes: tuple[Removed, ...] = ()
+    signs: tuple[Sign, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """Seen as soon as something refers to it, else inconclusive as soon as that can't be known."""
+        return worst([sign.verdict for sign in self.signs])
+
+
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """What several verdicts come to."""
+    for verdict in (Verdict.SEEN, Verdict.INCONCLUSIVE):
+        if verdict in verdicts:
+            return verdict
+    return Verdict.CLEAR
