@@ -34,7 +34,8 @@ class Readiness:
 
 def ready(engine: sqlalchemy.Engine | sqlalchemy.Connection, release: str | None = None) -> Readiness:
     """
-    Whether the schema is what this release needs: what it ships is expanded, and nothing that it lacks is contracted.
+    Whether the schema is what this release needs: what it ships is expanded, and nothing that it lacks is contracted,
+    or kept from it by a tombstone.
 
     A database that can't be reached is not ready; it is no reason to restart the application. Whether the backfills
     are complete is asked before the switch, by ``ec colour check``: an application without traffic may start before.

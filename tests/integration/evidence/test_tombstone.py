@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
+from expandcontract.commands.ready import Readiness, ready
 from tests.fixtures.project import until
-from tests.fixtures.shop import Shop
+from tests.fixtures.shop import APP, PASSWORD, Shop
 
 ACL = """
 SELECT granted.about, x.grantor::regrole::text, x.grantee::regrole::text, x.privilege_type, x.is_grantable
@@ -64,6 +68,18 @@ def outcome(connection: psycopg.Connection[Any], statement: str) -> str:
     except psycopg.Error as error:
         return error.sqlstate or "?"
     return "ok"
+
+
+def readiness(shop: Shop, release: str) -> Readiness:
+    """What the application is told, with the grants that its page names."""
+    page = (Path(__file__).parents[3] / "docs/how-to/report-readiness.md").read_text()
+    shop.project.execute(*re.findall(r"^GRANT .*(?=;$)", page, re.MULTILINE))
+    url = shop.server.dsn(shop.database, user=APP, password=PASSWORD)
+    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    try:
+        return ready(engine, release)
+    finally:
+        engine.dispose()
 
 
 def test_whoever_needs_the_column_is_stopped_and_nobody_else(tombs: Shop) -> None:
@@ -206,6 +222,8 @@ def test_a_release_that_needs_what_was_taken_may_not_go_back_before_the_undo(tom
     (refusal,) = tombs.project.json("colour", "check", "blue", "--rollback", code=3)["refusals"]
     assert (refusal["code"], refusal["next"]) == ("tombstone", "ec tombstone 0002 --undo")
     assert "release 1 lacks 0002" in refusal["because"]
+    assert "a tombstone keeps it from public.users.name" in readiness(tombs, "1").because[0]
+    assert readiness(tombs, "2")
     assert tombs.project.ec("colour", "traffic", "blue=100").code == 3
     assert tombs.project.ec("undo", "0002").code == 3
 
