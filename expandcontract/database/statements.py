@@ -62,7 +62,9 @@ def _rows(executor: Executor, name: str, schema: str) -> list[tuple[Any, ...]]:
     return executor.rows(text.as_string().replace("%", "%%"))
 
 
-def _trouble(track: str | None, utility: str | None, sees_all: bool, otherwise: Sequence[str]) -> str | None:
+def _trouble(
+    track: str | None, utility: str | None, query_id: str, sees_all: bool, otherwise: Sequence[str]
+) -> str | None:
     """Why what it counts isn't all."""
     if track is None:
         return "the server hasn't loaded pg_stat_statements: name it in shared_preload_libraries, and restart"
@@ -70,6 +72,8 @@ def _trouble(track: str | None, utility: str | None, sees_all: bool, otherwise: 
         return "ec's role doesn't see other roles' statements; GRANT pg_read_all_stats TO it"
     if track == "none":
         return "pg_stat_statements.track is none, so nothing is counted"
+    if query_id == "off":
+        return "compute_query_id is off, so nothing is counted"
     if utility not in ("on", "true", "yes", "1"):
         return "pg_stat_statements.track_utility is off, so COPY, cursors and EXECUTE aren't counted"
     if otherwise:

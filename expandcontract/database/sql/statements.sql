@@ -4,11 +4,11 @@ SELECT n.nspname::text, e.extversion::text FROM pg_catalog.pg_extension e JOIN p
 
 -- terms: what it counts, whether we may see whose and which, and the roles and databases for which that is set otherwise
 SELECT current_setting('pg_stat_statements.track', true), current_setting('pg_stat_statements.track_utility', true),
-       pg_catalog.pg_has_role('pg_read_all_stats', 'usage'),
+       current_setting('compute_query_id'), pg_catalog.pg_has_role('pg_read_all_stats', 'usage'),
        ARRAY(SELECT coalesce(s.setrole::pg_catalog.regrole::text, '') || ' ' || c
                FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) c
               WHERE s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
-                AND (c = 'pg_stat_statements.track=none' OR c ~ '^pg_stat_statements.track_utility=(off|false|no|0)$')
+                AND (c IN ('pg_stat_statements.track=none', 'compute_query_id=off') OR c ~ '^pg_stat_statements.track_utility=(off|false|no|0)$')
               ORDER BY 1);
 
 -- counters: how often room was made, and since when it counts

@@ -30,16 +30,17 @@ SELECT g.rolname::text, p.privilege_type, p."column", p.is_grantable,
 SELECT r.rolname::text,
        CASE WHEN r.rolsuper THEN 'a superuser'
             WHEN r.oid = c.relowner THEN 'the owner'
-            WHEN pg_catalog.pg_has_role(r.oid, c.relowner, 'usage') THEN 'a member of the owner'
+            WHEN pg_catalog.pg_has_role(r.oid, c.relowner, 'member') THEN 'a member of the owner'
             ELSE 'by another grant' END
   FROM pg_catalog.pg_roles r, pg_catalog.pg_class c
  WHERE c.oid = to_regclass(%(relation)s) AND r.rolcanlogin
-   AND CASE WHEN CAST(%(columns)s AS text[]) = '{}'
+   AND (pg_catalog.pg_has_role(r.oid, c.relowner, 'member') -- by SET ROLE, where it doesn't inherit
+     OR CASE WHEN CAST(%(columns)s AS text[]) = '{}'
             THEN pg_catalog.has_table_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
                  OR pg_catalog.has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE')
             ELSE EXISTS (SELECT FROM pg_catalog.pg_attribute a
                           WHERE a.attrelid = c.oid AND a.attname = ANY (CAST(%(columns)s AS text[]))
-                            AND pg_catalog.has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT, INSERT, UPDATE')) END
+                            AND pg_catalog.has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT, INSERT, UPDATE')) END)
  ORDER BY 1;
 
 -- put_tombstone: what was taken of a table

@@ -122,3 +122,19 @@ def test_a_role_and_a_table_that_are_gone_by_then_stand_in_nobodys_way(
     finally:
         with psycopg.connect(each_database.superuser_dsn, autocommit=True) as admin:
             admin.execute("ALTER ROLE ec_renamed RENAME TO ec_writer")
+
+
+def test_whoever_could_become_the_owner_reaches_it_all_the_same(
+    owner: psycopg.Connection[Any], each_database: Database
+) -> None:
+    with psycopg.connect(each_database.superuser_dsn, autocommit=True) as admin:
+        admin.execute("ALTER ROLE ec_reader NOINHERIT")
+        admin.execute(f'GRANT "{each_database.role}" TO ec_reader'.encode())
+    take_it(owner, COLUMN)
+
+    why = dict(reaching(PsycopgExecutor(owner), COLUMN))
+
+    assert why["ec_reader"] == "a member of the owner"
+    assert why[each_database.role] == "the owner"
+    assert why["ec_dump"] == "by another grant"
+    assert "ec_writer" not in why

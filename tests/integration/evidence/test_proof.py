@@ -115,6 +115,9 @@ def test_what_cannot_be_known_is_not_taken_for_silence(shop: Shop) -> None:
     shop.superuser(f"ALTER DATABASE {shop.database} SET pg_stat_statements.track_utility = 'off'")
     assert "track_utility is off" in reason()
     shop.superuser(f"ALTER DATABASE {shop.database} RESET pg_stat_statements.track_utility")
+    shop.superuser(f"ALTER DATABASE {shop.database} SET compute_query_id = 'off'")
+    assert "compute_query_id is off" in reason()
+    shop.superuser(f"ALTER DATABASE {shop.database} RESET compute_query_id")
 
     shop.superuser("DROP EXTENSION pg_stat_statements")
     assert "has no extension pg_stat_statements" in reason()
