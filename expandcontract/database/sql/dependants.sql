@@ -3,7 +3,7 @@ WITH RECURSIVE named AS (
   SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relname = %(table)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
      AND (CAST(%(schema)s AS text) IS NULL OR n.nspname = %(schema)s)
-     AND n.nspname NOT IN ('information_schema', 'ec') AND NOT starts_with(n.nspname, 'pg_')
+     AND n.nspname NOT IN ('information_schema', 'ec') AND NOT pg_catalog.starts_with(n.nspname, 'pg_')
   UNION
   SELECT i.inhrelid FROM named m JOIN pg_catalog.pg_inherits i ON i.inhparent = m.oid
 )
@@ -17,9 +17,9 @@ SELECT n.nspname::text, c.relname::text,
 
 -- dependants: what stands on a relation, or on these columns of it, and isn't a part of it that nobody else needs
 WITH gone AS (
-  SELECT to_regclass(%(relation)s)::oid AS oid,
-         (SELECT array_agg(a.attnum) FROM pg_catalog.pg_attribute a
-           WHERE a.attrelid = to_regclass(%(relation)s) AND a.attname = ANY (CAST(%(columns)s AS text[]))) AS attnums
+  SELECT pg_catalog.to_regclass(%(relation)s)::oid AS oid,
+         (SELECT pg_catalog.array_agg(a.attnum) FROM pg_catalog.pg_attribute a
+           WHERE a.attrelid = pg_catalog.to_regclass(%(relation)s) AND a.attname = ANY (CAST(%(columns)s AS text[]))) AS attnums
 ), found AS (
   SELECT DISTINCT d.classid, d.objid, gone.oid AS relation, gone.attnums,
          -- it is about other columns as well, which stay
@@ -74,10 +74,10 @@ SELECT p.oid::pg_catalog.regprocedure::text, n.nspname::text, p.proname::text, l
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
  WHERE p.prokind IN ('f', 'p') AND l.lanname NOT IN ('internal', 'c')
-   AND n.nspname NOT IN ('information_schema', 'ec') AND NOT starts_with(n.nspname, 'pg_')
-   AND to_jsonb(p) ->> 'prosqlbody' IS NULL -- what has a tree of its own is among the dependants
+   AND n.nspname NOT IN ('information_schema', 'ec') AND NOT pg_catalog.starts_with(n.nspname, 'pg_')
+   AND pg_catalog.to_jsonb(p) ->> 'prosqlbody' IS NULL -- what has a tree of its own is among the dependants
    -- those of a Sync come and go with its triggers
-   AND NOT starts_with(p.proname, 'ec_sync_')
+   AND NOT pg_catalog.starts_with(p.proname, 'ec_sync_')
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
  ORDER BY 1;
 

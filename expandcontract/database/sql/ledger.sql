@@ -124,7 +124,7 @@ ON CONFLICT (revision) DO UPDATE
 
 -- close_window: closed early, now
 INSERT INTO ec.rollback_window (revision, closed_at, person, reason)
-VALUES (%(revision)s, clock_timestamp(), %(person)s, %(reason)s)
+VALUES (%(revision)s, pg_catalog.clock_timestamp(), %(person)s, %(reason)s)
 ON CONFLICT (revision) DO UPDATE
    SET closed_at = EXCLUDED.closed_at, person = EXCLUDED.person, reason = EXCLUDED.reason;
 

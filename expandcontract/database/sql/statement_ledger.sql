@@ -18,12 +18,12 @@ ON CONFLICT (node) DO UPDATE
 -- put_entries: entries that are new, or were called since the last sample
 INSERT INTO ec.statement (node, role, query_id, toplevel, calls, query, grew_at)
 SELECT %(node)s, role, query_id, toplevel, calls, query, %(grew_at)s
-  FROM jsonb_to_recordset(CAST(%(entries)s AS jsonb))
+  FROM pg_catalog.jsonb_to_recordset(CAST(%(entries)s AS jsonb))
        AS entry (role text, query_id bigint, toplevel boolean, calls bigint, query text)
 ON CONFLICT (node, role, query_id, toplevel) DO UPDATE
    SET calls = EXCLUDED.calls, query = EXCLUDED.query, grew_at = EXCLUDED.grew_at;
 
 -- drop_entries: those that the newest sample hasn't, where it begins a series
 DELETE FROM ec.statement s WHERE s.node = %(node)s AND NOT EXISTS (
-  SELECT FROM jsonb_to_recordset(CAST(%(entries)s AS jsonb)) AS entry (role text, query_id bigint, toplevel boolean)
+  SELECT FROM pg_catalog.jsonb_to_recordset(CAST(%(entries)s AS jsonb)) AS entry (role text, query_id bigint, toplevel boolean)
    WHERE (entry.role, entry.query_id, entry.toplevel) = (s.role, s.query_id, s.toplevel));

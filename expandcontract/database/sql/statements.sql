@@ -3,11 +3,11 @@ SELECT n.nspname::text, e.extversion::text FROM pg_catalog.pg_extension e JOIN p
  WHERE e.extname = 'pg_stat_statements';
 
 -- terms: what it counts, whether we may see whose and which, and the roles and databases for which that is set otherwise
-SELECT current_setting('pg_stat_statements.track', true), current_setting('pg_stat_statements.track_utility', true),
-       current_setting('compute_query_id'), pg_catalog.pg_has_role('pg_read_all_stats', 'usage'),
+SELECT pg_catalog.current_setting('pg_stat_statements.track', true), pg_catalog.current_setting('pg_stat_statements.track_utility', true),
+       pg_catalog.current_setting('compute_query_id'), pg_catalog.pg_has_role('pg_read_all_stats', 'usage'),
        ARRAY(SELECT coalesce(s.setrole::pg_catalog.regrole::text, '') || ' ' || c
                FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) c
-              WHERE s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
+              WHERE s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
                 AND (c IN ('pg_stat_statements.track=none', 'compute_query_id=off') OR c ~ '^pg_stat_statements.track_utility=(off|false|no|0)$')
               ORDER BY 1);
 
@@ -19,5 +19,5 @@ SELECT coalesce(r.rolname::text, s.userid::text), s.queryid, s.toplevel, s.calls
        CASE WHEN s.query ~* '\m(create|alter)\s+(role|user|group|server|subscription)\M' THEN '' ELSE s.query END
   FROM {schema}.pg_stat_statements s
   LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.userid
- WHERE s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+ WHERE s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
    AND s.query NOT LIKE {own};
