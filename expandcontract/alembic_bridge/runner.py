@@ -23,8 +23,14 @@ from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.server_errors import is_lock_timeout, server_words
 from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
+from expandcontract.alembic_bridge.transaction import (
+    hold_router,
+    limit,
+    see_what_is_committed,
+    sees_what_is_committed,
+)
 from expandcontract.database import tombstones
-from expandcontract.database.activity import BlockerWatch, end
+from expandcontract.database.activity import LockWatch, Stall, end
 from expandcontract.database.actor import Actor
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger
@@ -36,9 +42,6 @@ from expandcontract.domain.redaction import redact, secrets_in
 from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import ConfigurationError, EcError, LockBudgetSpent, RevisionError, StepFailed
 
-_LEDGER_LOCK_TIMEOUT = timedelta(milliseconds=100)
-
-
 # Gets the transaction's own ledger and raises to roll back; what it returns the log keeps with the part.
 Ask = Callable[[Ledger], Mapping[str, Any] | None]
 
@@ -48,11 +51,13 @@ class Patience:
     """
     How long one wait for a lock may last, and how long all attempts of a part together.
 
-    With ``cancels_older`` a blocker whose transaction is older than that is ended, once the longest wait was in vain.
+    Once a part has its locks, the application may wait for them as long as ``hold_timeout``. With ``cancels_older`` a
+    blocker whose transaction is older than that is ended, once the longest wait was in vain.
     """
 
     lock_timeout: timedelta
     budget: timedelta
+    hold_timeout: timedelta
     cancels_older: timedelta | None = None
 
 
@@ -87,6 +92,14 @@ class _Task:
     @property
     def title(self) -> str:
         return self.revision.change.title
+
+
+@dataclass
+class _Notes:
+    """What was seen during an attempt: who was in its way, and in whose way it was."""
+
+    blockers: tuple[Blocker, ...] = ()
+    stall: Stall | None = None
 
 
 class Runner:
@@ -151,7 +164,7 @@ class Runner:
             ask(ledger)
             with passing_over(finished, builds, context):
                 part()
-            _hold_router(context, ledger)
+            hold_router(context, ledger)
             answer = ask(ledger)
             tombstones.after_part(ledger.executor, step.revision if last and phase is Phase.CONTRACT else None)
             ledger.part_ran(revision.change, phase, index, answer or {})
@@ -171,7 +184,7 @@ class Runner:
         def work(context: MigrationContext, ledger: Ledger) -> None:
             ask(ledger)
             revision.script.module.downgrade()
-            _hold_router(context, ledger)
+            hold_router(context, ledger)
             ask(ledger)
             ledger.forget_change(step.revision)
             ledger.record("expand undone", facts, step=step)
@@ -182,19 +195,19 @@ class Runner:
         """Try up the ladder until the task is done or the budget is spent."""
         began = time.monotonic()
         for attempt in attempts(self._patience.lock_timeout):
-            seen: list[Blocker] = []
+            notes = _Notes()
             try:
-                self._attempt(task, attempt, seen)
+                self._attempt(task, attempt, notes)
                 return
             except EcError:
                 raise
             except Exception as error:
-                if not is_lock_timeout(error):
-                    raise self._failed(task, error) from error
+                if notes.stall or not is_lock_timeout(error):
+                    raise self._failed(task, error, notes.stall) from error
                 pause = random.uniform(0, attempt.pause)  # noqa: S311  # jitter, no secret
                 if time.monotonic() + pause - began > self._patience.budget.total_seconds():
-                    raise self._budget_spent(task, attempt, seen) from error
-                self._on_blocked(self._cleared(task, Blocked(task.step, task.part, attempt, tuple(seen), pause)))
+                    raise self._budget_spent(task, attempt, notes.blockers) from error
+                self._on_blocked(self._cleared(task, Blocked(task.step, task.part, attempt, notes.blockers, pause)))
                 time.sleep(pause)
 
     def _cleared(self, task: _Task, blocked: Blocked) -> Blocked:
@@ -209,26 +222,27 @@ class Runner:
         spared = tuple(one for one in blocked.blockers if one.is_hidden or (one in wanted and one not in cancelled))
         return replace(blocked, cancelled=cancelled, spared=spared)
 
-    def _attempt(self, task: _Task, attempt: Attempt, seen: list[Blocker]) -> None:
-        """One run of env.py that does the task in one transaction; `seen` gets whoever blocked it."""
+    def _attempt(self, task: _Task, attempt: Attempt, notes: _Notes) -> None:
+        """One run of env.py that does the task in one transaction; `notes` gets what was seen meanwhile."""
 
         def within_transaction(context: MigrationContext) -> None:
             connection = connection_of(context)
             ledger = Ledger(SqlalchemyExecutor(connection), self._actor)
-            _see_what_is_committed(connection)
-            _limit(connection, attempt.lock_timeout)
+            see_what_is_committed(connection)
+            limit(connection, attempt.lock_timeout)
             self._check_same_database(ledger)
             self._mark_autocommit_blocks(context, task, attempt.lock_timeout)
             pid = connection.exec_driver_sql("SELECT pg_catalog.pg_backend_pid()").scalar_one()
-            with BlockerWatch(self._connection, pid) as watch:
+            with LockWatch(self._connection, pid, self._patience.hold_timeout.total_seconds()) as watch:
                 try:
                     task.work(context, ledger)
                 finally:
-                    seen[:] = watch.last_seen
+                    notes.blockers, notes.stall = watch.last_seen, watch.stall
 
         def steps(heads: tuple[str, ...], context: MigrationContext) -> Iterable[RevisionStep]:
-            if not context._in_external_transaction:
-                connection_of(context).commit()  # what Alembic has read so far isn't to be the step's snapshot
+            connection = connection_of(context)
+            if not (sees_what_is_committed(connection) or context._in_external_transaction):
+                connection.commit()  # what Alembic has read so far isn't to be the step's snapshot
             if task.moves_version is None:
                 with context.begin_transaction(_per_migration=True):
                     within_transaction(context)
@@ -269,8 +283,8 @@ class Runner:
                 connection_of(context).exec_driver_sql("SET statement_timeout = 0")
                 connection_of(context).exec_driver_sql("SET client_connection_check_interval = '1s'")
                 yield
-            _see_what_is_committed(connection_of(context))
-            _limit(connection_of(context), lock_timeout)
+            see_what_is_committed(connection_of(context))
+            limit(connection_of(context), lock_timeout)
 
         context.autocommit_block = block  # type: ignore[method-assign]
 
@@ -287,8 +301,15 @@ class Runner:
                 next_command="make EC_DATABASE_URL and env.py's URL name the same database",
             )
 
-    def _failed(self, task: _Task, error: Exception) -> StepFailed:
+    def _failed(self, task: _Task, error: Exception, stall: Stall | None) -> StepFailed:
         words = redact(server_words(error), secrets_in(os.environ))
+        if stall is not None:
+            bound = format_duration(self._patience.hold_timeout)
+            words = (
+                f"cancelled by ec: {stall.statements} statement(s) of the application had waited for up to"
+                f" {stall.longest:.1f} s for a lock that it held (hold_timeout is {bound}); it rewrites or scans a"
+                " table under its lock, or does much beside (ec lint tells which statement)"
+            )
         if task.parts_done is not None:
             record = self._ledger.steps().get(task.step)
             begun = record is not None and record.state is not StepState.PENDING
@@ -301,56 +322,13 @@ class Runner:
             next_command=f"mend the cause, then run the same command again (ec log {task.step.revision})",
         )
 
-    def _budget_spent(self, task: _Task, attempt: Attempt, seen: list[Blocker]) -> LockBudgetSpent:
+    def _budget_spent(self, task: _Task, attempt: Attempt, seen: tuple[Blocker, ...]) -> LockBudgetSpent:
         return LockBudgetSpent(
             f"{task.step} got no lock for part {task.part} in {attempt.number} attempts"
             f" within {format_duration(self._patience.budget)}; nothing has changed",
             because="; ".join(f"blocked by {blocker}" for blocker in seen) or "the blocker was gone before it was seen",
             next_command="end the blocker, or run the same command again",
         )
-
-
-def _hold_router(context: MigrationContext, ledger: Ledger) -> None:
-    """
-    Nobody moves traffic or undoes a tombstone from here to the commit.
-
-    Waits add up, and the application may wait for us already.
-    """
-    _limit(connection_of(context), _LEDGER_LOCK_TIMEOUT)
-    ledger.hold_router()
-    tombstones.hold(ledger.executor)
-
-
-def _see_what_is_committed(connection: sqlalchemy.Connection) -> None:
-    """Whatever the login's isolation level is: in a snapshot from before the locks the gate would hear of the past."""
-    if connection.exec_driver_sql("SHOW transaction_isolation").scalar_one() == "read committed":
-        return
-    try:
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-    except sqlalchemy.exc.DBAPIError:
-        raise ConfigurationError(
-            "a step can't run in the transaction that env.py has begun",
-            because="its isolation level isn't read committed, and it has asked something already",
-            next_command="use engine.connect() in env.py, or an engine without isolation_level",
-        ) from None
-
-
-# As on our own connections (see `connect`). PostgreSQL 17 ends the session when a transaction takes longer than that,
-# however little it is in the way.
-_SETTINGS = """
-SELECT pg_catalog.set_config(name, CASE name WHEN 'DateStyle' THEN 'ISO' ELSE '0' END, true) FROM pg_catalog.pg_settings
- WHERE name IN ('transaction_timeout', 'DateStyle')
-"""
-
-
-def _limit(connection: sqlalchemy.Connection, lock_timeout: timedelta) -> None:
-    """For this transaction only: at most this long for a lock, and no idling with one."""
-    connection.exec_driver_sql(_SETTINGS)
-    milliseconds = max(1, round(lock_timeout.total_seconds() * 1000))
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
-    connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '10s'")
-    # a runner that was killed must not go on holding locks from its grave
-    connection.exec_driver_sql("SET LOCAL client_connection_check_interval = '1s'")
 
 
 def _place(revision: Revision, error: BaseException) -> str:
