@@ -33,6 +33,9 @@ class Settings:
     contract_after: timedelta = timedelta(days=14)  # the rollback window of a change that names none
     lock_timeout: timedelta = timedelta(milliseconds=1200)
     lock_budget: timedelta = timedelta(minutes=10)  # all attempts of one part together
+    hold_timeout: timedelta = timedelta(
+        seconds=5
+    )  # the longest that the application may wait for a lock that a part has
     cancel_blockers: timedelta | None = None  # end blockers with an older transaction; default: never
     rate: int | None = 10_000  # a backfill's rows per second; None is flat out
     witnesses: int | None = None  # how many colour sources must agree; None is all that are configured
@@ -98,6 +101,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "contract_after": lambda value: parse_duration(str(value)),
     "lock_timeout": lambda value: parse_duration(str(value)),
     "lock_budget": lambda value: parse_duration(str(value)),
+    "hold_timeout": lambda value: parse_duration(str(value)),
     "cancel_blockers": lambda value: parse_duration(str(value)),
     "rate": parse_rate,
     "witnesses": parse_count,
@@ -144,6 +148,10 @@ def load_settings(project: ProjectOptions, given: Mapping[str, object]) -> Setti
     settings = replace(settings, rate_is_asked=asked, rate_is_here=asked or variables["rate"] in os.environ)
     if settings.lock_timeout <= timedelta(0):
         raise ConfigurationError("lock-timeout must be more than 0, or a step could wait for ever")
+    if settings.hold_timeout <= timedelta(0):
+        raise ConfigurationError(
+            "hold_timeout must be more than 0, or every step would be cancelled that somebody meets"
+        )
     return settings
 
 

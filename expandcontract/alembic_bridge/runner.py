@@ -23,7 +23,7 @@ from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.server_errors import is_lock_timeout, server_words
 from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
-from expandcontract.database.activity import BlockerWatch, end
+from expandcontract.database.activity import LockWatch, Stall, end
 from expandcontract.database.actor import Actor
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger
@@ -43,11 +43,13 @@ class Patience:
     """
     How long one wait for a lock may last, and how long all attempts of a part together.
 
-    With ``cancels_older`` a blocker whose transaction is older than that is ended, once the longest wait was in vain.
+    Once a part has its locks, the application may wait for them as long as ``hold_timeout``. With ``cancels_older`` a
+    blocker whose transaction is older than that is ended, once the longest wait was in vain.
     """
 
     lock_timeout: timedelta
     budget: timedelta
+    hold_timeout: timedelta
     cancels_older: timedelta | None = None
 
 
@@ -82,6 +84,14 @@ class _Task:
     @property
     def title(self) -> str:
         return self.revision.change.title
+
+
+@dataclass
+class _Notes:
+    """What was seen during an attempt: who was in its way, and in whose way it was."""
+
+    blockers: tuple[Blocker, ...] = ()
+    stall: Stall | None = None
 
 
 class Runner:
@@ -176,19 +186,19 @@ class Runner:
         """Try up the ladder until the task is done or the budget is spent."""
         began = time.monotonic()
         for attempt in attempts(self._patience.lock_timeout):
-            seen: list[Blocker] = []
+            notes = _Notes()
             try:
-                self._attempt(task, attempt, seen)
+                self._attempt(task, attempt, notes)
                 return
             except EcError:
                 raise
             except Exception as error:
-                if not is_lock_timeout(error):
-                    raise self._failed(task, error) from error
+                if notes.stall or not is_lock_timeout(error):
+                    raise self._failed(task, error, notes.stall) from error
                 pause = random.uniform(0, attempt.pause)  # noqa: S311  # jitter, no secret
                 if time.monotonic() + pause - began > self._patience.budget.total_seconds():
-                    raise self._budget_spent(task, attempt, seen) from error
-                self._on_blocked(self._cleared(task, Blocked(task.step, task.part, attempt, tuple(seen), pause)))
+                    raise self._budget_spent(task, attempt, notes.blockers) from error
+                self._on_blocked(self._cleared(task, Blocked(task.step, task.part, attempt, notes.blockers, pause)))
                 time.sleep(pause)
 
     def _cleared(self, task: _Task, blocked: Blocked) -> Blocked:
@@ -203,8 +213,8 @@ class Runner:
         spared = tuple(one for one in blocked.blockers if one.is_hidden or (one in wanted and one not in cancelled))
         return replace(blocked, cancelled=cancelled, spared=spared)
 
-    def _attempt(self, task: _Task, attempt: Attempt, seen: list[Blocker]) -> None:
-        """One run of env.py that does the task in one transaction; `seen` gets whoever blocked it."""
+    def _attempt(self, task: _Task, attempt: Attempt, notes: _Notes) -> None:
+        """One run of env.py that does the task in one transaction; `notes` gets what was seen meanwhile."""
 
         def within_transaction(context: MigrationContext) -> None:
             connection = connection_of(context)
@@ -214,11 +224,11 @@ class Runner:
             self._check_same_database(ledger)
             self._mark_autocommit_blocks(context, task, attempt.lock_timeout)
             pid = connection.exec_driver_sql("SELECT pg_catalog.pg_backend_pid()").scalar_one()
-            with BlockerWatch(self._connection, pid) as watch:
+            with LockWatch(self._connection, pid, self._patience.hold_timeout.total_seconds()) as watch:
                 try:
                     task.work(context, ledger)
                 finally:
-                    seen[:] = watch.last_seen
+                    notes.blockers, notes.stall = watch.last_seen, watch.stall
 
         def steps(heads: tuple[str, ...], context: MigrationContext) -> Iterable[RevisionStep]:
             if not context._in_external_transaction:
@@ -281,8 +291,15 @@ class Runner:
                 next_command="make EC_DATABASE_URL and env.py's URL name the same database",
             )
 
-    def _failed(self, task: _Task, error: Exception) -> StepFailed:
+    def _failed(self, task: _Task, error: Exception, stall: Stall | None) -> StepFailed:
         words = redact(server_words(error), secrets_in(os.environ))
+        if stall is not None:
+            bound = format_duration(self._patience.hold_timeout)
+            words = (
+                f"cancelled by ec: {stall.statements} statement(s) of the application had waited for up to"
+                f" {stall.longest:.1f} s for a lock that it held (hold_timeout is {bound}); it rewrites or scans a"
+                " table under its lock, or does much beside (ec lint tells which statement)"
+            )
         if task.parts_done is not None:
             record = self._ledger.steps().get(task.step)
             begun = record is not None and record.state is not StepState.PENDING
@@ -295,7 +312,7 @@ class Runner:
             next_command=f"mend the cause, then run the same command again (ec log {task.step.revision})",
         )
 
-    def _budget_spent(self, task: _Task, attempt: Attempt, seen: list[Blocker]) -> LockBudgetSpent:
+    def _budget_spent(self, task: _Task, attempt: Attempt, seen: tuple[Blocker, ...]) -> LockBudgetSpent:
         return LockBudgetSpent(
             f"{task.step} got no lock for part {task.part} in {attempt.number} attempts"
             f" within {format_duration(self._patience.budget)}; nothing has changed",

@@ -104,7 +104,7 @@ def become_runner(situation: Situation, conversation: Conversation) -> Iterator[
             situation.project,
             connection,
             situation.actor,
-            Patience(settings.lock_timeout, settings.lock_budget, settings.cancel_blockers),
+            Patience(settings.lock_timeout, settings.lock_budget, settings.hold_timeout, settings.cancel_blockers),
             conversation.blocked,
         )
         yield Running(situation, runner, conversation, observed(situation, conversation))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -36,21 +37,37 @@ def end(connection: psycopg.Connection[Any], blocker: Blocker) -> bool:
     return bool(rows and rows[0][0])
 
 
-class BlockerWatch:
-    """
-    Looks, from another connection and while a statement waits, at who keeps it waiting.
+@dataclass(frozen=True)
+class Stall:
+    """How many statements of the application a step kept waiting, and the longest wait in seconds."""
 
-    After the time-out there is nothing to see any more. ``last_seen`` holds the blockers of the last look that saw any.
+    statements: int
+    longest: float
+
+
+class LockWatch:
+    """
+    Looks, from another connection and while a step runs, at who keeps it waiting, and at whom it keeps waiting.
+
+    After the time-out there is nothing to see any more: ``last_seen`` holds the blockers of the last look that saw any.
+    A step that has its locks and keeps the application waiting for longer than the bound is cancelled; then ``stall``
+    says why.
+
+    Args:
+        connection: to look through, in autocommit mode.
+        pid: the step's backend.
+        bound: seconds.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], pid: int) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], pid: int, bound: float) -> None:
         self._connection = connection
-        self._pid = pid
+        self._facts = {"pid": pid, "bound": bound}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="ec-blocker-watch", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="ec-lock-watch", daemon=True)
         self.last_seen: tuple[Blocker, ...] = ()
+        self.stall: Stall | None = None
 
-    def __enter__(self) -> BlockerWatch:
+    def __enter__(self) -> LockWatch:
         self._thread.start()
         return self
 
@@ -61,8 +78,12 @@ class BlockerWatch:
         self._thread.join()
 
     def _watch(self) -> None:
+        executor = PsycopgExecutor(self._connection)
         while not self._stop.wait(_LOOK_EVERY):
             try:
-                self.last_seen = blockers(self._connection, self._pid) or self.last_seen
+                self.last_seen = blockers(self._connection, int(self._facts["pid"])) or self.last_seen
+                for kept in executor.rows(queries("activity")["kept_waiting"], self._facts):
+                    self.stall = Stall(*kept)
+                    executor.rows(queries("activity")["cancel"], self._facts)
             except psycopg.Error:  # the report is a courtesy; the step itself will say what is wrong
                 return

@@ -23,6 +23,23 @@ SELECT CASE WHEN a.state = 'active' THEN pg_catalog.pg_cancel_backend(a.pid) ELS
   FROM pg_catalog.pg_stat_activity a
  WHERE a.pid = %(pid)s AND a.xact_start = %(began)s;
 
+-- kept_waiting: how many statements of the application have waited for longer than a bound, in seconds, for locks that a
+-- backend holds, and the longest wait; none while that backend waits itself, which has a time-out of its own
+WITH waiting AS MATERIALIZED (
+  SELECT l.pid, extract(epoch FROM pg_catalog.clock_timestamp() - l.waitstart)::float8 AS seconds
+    FROM pg_catalog.pg_locks l
+   WHERE NOT l.granted AND (l.mode IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock') OR l.locktype IN ('transactionid', 'tuple'))
+     AND l.waitstart < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => %(bound)s)
+   ORDER BY l.waitstart LIMIT 20)
+SELECT pg_catalog.count(*), pg_catalog.max(w.seconds)
+  FROM waiting w JOIN pg_catalog.pg_stat_activity a ON a.pid = w.pid AND a.backend_type = 'client backend'
+ WHERE %(pid)s = ANY (pg_catalog.pg_blocking_pids(w.pid))
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks own WHERE own.pid = %(pid)s AND NOT own.granted)
+HAVING pg_catalog.count(*) > 0;
+
+-- cancel: end the statement of a backend
+SELECT pg_catalog.pg_cancel_backend(%(pid)s);
+
 -- try_lock: the runner's lock of this database, without waiting
 SELECT pg_catalog.pg_try_advisory_lock(%(namespace)s, %(key)s);
 

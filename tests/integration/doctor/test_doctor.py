@@ -396,10 +396,7 @@ def test_a_stopped_backfill_and_its_rows_set_aside_are_named(project):
 
 
 @pytest.mark.needs_cluster
-@pytest.mark.parametrize("installation", local_installations() or [None], ids=lambda one: one and str(one.major))
 def test_risks_of_the_server_are_named(installation, make_project):
-    if installation is None:
-        unavailable("these risks are settings of a server of the test's own")
     settings = {"max_prepared_transactions": 5, "autovacuum": "off", "deadlock_timeout": "3s"}
     with ScratchServer(installation, settings=settings, parent=ram_disk()) as server:
         project = applied(make_project(server.dsn()))

@@ -183,7 +183,7 @@ def in_a_project_of_its_own(make_project, database, names):
     )
 
 
-@settings(max_examples=2, suppress_health_check=WITHIN_A_TEST)
+@settings(max_examples=1, suppress_health_check=WITHIN_A_TEST)
 @given(names=THREE)
 def test_a_change_of_any_names_lives_its_whole_life(make_project, database, names):
     in_a_project_of_its_own(make_project, database, names)
@@ -223,7 +223,7 @@ def anything_goes(project, words):
     (project.folder / "pyproject.toml").unlink()
 
 
-@settings(max_examples=2, suppress_health_check=WITHIN_A_TEST)
+@settings(max_examples=1, suppress_health_check=WITHIN_A_TEST)
 @given(words=HOSTILE)
 def test_any_words_are_words_to_every_command(project, words):
     project.revision("0001", CREATE_USERS)

@@ -114,6 +114,7 @@ def test_a_statement_in_the_way_is_cancelled_and_its_session_lives(project):
         assert [reader.info.backend_pid] in [event.get("cancelled") for event in events]
 
 
+@pytest.mark.long
 def test_a_blocker_of_a_role_that_may_not_be_cancelled_is_said_to_be(project, database):
     with_users(project)
     with psycopg.connect(database.superuser_dsn, application_name="dba") as reader:
