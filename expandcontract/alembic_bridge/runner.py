@@ -231,8 +231,9 @@ class Runner:
                     notes.blockers, notes.stall = watch.last_seen, watch.stall
 
         def steps(heads: tuple[str, ...], context: MigrationContext) -> Iterable[RevisionStep]:
-            if not context._in_external_transaction:
-                connection_of(context).commit()  # what Alembic has read so far isn't to be the step's snapshot
+            connection = connection_of(context)
+            if not (_sees_what_is_committed(connection) or context._in_external_transaction):
+                connection.commit()  # what Alembic has read so far isn't to be the step's snapshot
             if task.moves_version is None:
                 with context.begin_transaction(_per_migration=True):
                     within_transaction(context)
@@ -327,9 +328,13 @@ def _hold_router(context: MigrationContext, ledger: Ledger) -> None:
     ledger.hold_router()
 
 
+def _sees_what_is_committed(connection: sqlalchemy.Connection) -> bool:
+    return bool(connection.exec_driver_sql("SHOW transaction_isolation").scalar_one() == "read committed")
+
+
 def _see_what_is_committed(connection: sqlalchemy.Connection) -> None:
     """Whatever the login's isolation level is: in a snapshot from before the locks the gate would hear of the past."""
-    if connection.exec_driver_sql("SHOW transaction_isolation").scalar_one() == "read committed":
+    if _sees_what_is_committed(connection):
         return
     try:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
