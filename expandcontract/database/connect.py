@@ -16,7 +16,8 @@ from expandcontract.errors import EcError, ServerUnfit, ServerUnreachable, StepF
 _WONT_PASS = re.compile(
     r"password authentication failed|no password supplied|authentication failed|does not exist|no pg_hba\.conf entry"
     r"|could not translate host name|resolve host|permission denied for database|server does not support SSL"
-    r"|certificate|invalid (port|integer)|root certificate|unrecognized configuration parameter|invalid value for",
+    r"|certificate|invalid (port|integer)|root certificate|unrecognized configuration parameter|invalid value for"
+    r"|codec failed",
     re.IGNORECASE,
 )
 
@@ -72,7 +73,7 @@ def connect_to_any(address: Address, *, application_name: str) -> psycopg.Connec
         return psycopg.connect(
             address.conninfo(application_name=application_name, connect_timeout="10"), autocommit=True
         )
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, UnicodeError) as error:  # a host that can't be a name of the Internet
         raise connection_error(error, address) from None
 
 

@@ -109,10 +109,11 @@ def contract():
     assert project.value(f"SELECT {quoted_old} FROM {quoted_table} WHERE id = 51") == "new code"
     (filled,) = project.json("backfill")["filled"]
     assert (filled["rows"], filled["rows_written"]) == (51, 50)
-    project.ok("colour", "deploy", "--", old, new)
-    shown = project.ok("colour", "traffic", "--json", "--", f"{old}=100").json["colours"]
-    assert [(view["name"], view["release"], view["weight"]) for view in shown] == [(old, new, 100)]
-    assert project.ok("status").stdout.startswith(visible(old))
+    colour, release = (visible(name).replace("\n", "").replace("\t", "") or "x" for name in (old, new))
+    project.ok("colour", "deploy", "--", colour, release)
+    shown = project.ok("colour", "traffic", "--json", "--", f"{colour}=100").json["colours"]
+    assert [(view["name"], view["release"], view["weight"]) for view in shown] == [(colour, release, 100)]
+    assert project.ok("status").stdout.startswith(colour)
     assert project.json("migrate", "contract")["steps"] == ["contract 0002"]
     assert sorted(project.columns(quoted_table)) == sorted(["id", new])
     assert project.value(f"SELECT count(*) FROM {quoted_table} WHERE {quoted_new} IS NULL") == 0
