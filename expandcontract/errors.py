@@ -25,7 +25,7 @@ class ExitCode(IntEnum):
     """What the process returns; scripts rely on these numbers, so they never change their meaning."""
 
     DONE = 0  # the work is done, or there was nothing to do
-    FINDINGS = 1  # lint found something, or a check isn't satisfied
+    FINDINGS = 1  # lint or doctor found something, or a check isn't satisfied
     USAGE = 2  # arguments, configuration or a revision file
     REFUSED = 3  # by order, colour or evidence
     WINDOW_OPEN = 4  # a rollback window is still open

@@ -23,6 +23,12 @@ from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.server_errors import is_lock_timeout, server_words
 from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
+from expandcontract.alembic_bridge.transaction import (
+    hold_router,
+    limit,
+    see_what_is_committed,
+    sees_what_is_committed,
+)
 from expandcontract.database.activity import LockWatch, Stall, end
 from expandcontract.database.actor import Actor
 from expandcontract.database.executor import PsycopgExecutor
@@ -34,8 +40,6 @@ from expandcontract.domain.phase import Phase
 from expandcontract.domain.redaction import redact, secrets_in
 from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import ConfigurationError, EcError, LockBudgetSpent, RevisionError, StepFailed
-
-_LEDGER_LOCK_TIMEOUT = timedelta(milliseconds=100)
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ class Runner:
             ask(ledger)
             with passing_over(finished, builds, context):
                 part()
-            _hold_router(context, ledger)
+            hold_router(context, ledger)
             ask(ledger)
             ledger.part_ran(revision.change, phase, index, {})
 
@@ -175,7 +179,7 @@ class Runner:
         def work(context: MigrationContext, ledger: Ledger) -> None:
             ask(ledger)
             revision.script.module.downgrade()
-            _hold_router(context, ledger)
+            hold_router(context, ledger)
             ask(ledger)
             ledger.forget_change(step.revision)
             ledger.record("expand undone", facts, step=step)
@@ -219,8 +223,8 @@ class Runner:
         def within_transaction(context: MigrationContext) -> None:
             connection = connection_of(context)
             ledger = Ledger(SqlalchemyExecutor(connection), self._actor)
-            _see_what_is_committed(connection)
-            _limit(connection, attempt.lock_timeout)
+            see_what_is_committed(connection)
+            limit(connection, attempt.lock_timeout)
             self._check_same_database(ledger)
             self._mark_autocommit_blocks(context, task, attempt.lock_timeout)
             pid = connection.exec_driver_sql("SELECT pg_catalog.pg_backend_pid()").scalar_one()
@@ -232,7 +236,7 @@ class Runner:
 
         def steps(heads: tuple[str, ...], context: MigrationContext) -> Iterable[RevisionStep]:
             connection = connection_of(context)
-            if not (_sees_what_is_committed(connection) or context._in_external_transaction):
+            if not (sees_what_is_committed(connection) or context._in_external_transaction):
                 connection.commit()  # what Alembic has read so far isn't to be the step's snapshot
             if task.moves_version is None:
                 with context.begin_transaction(_per_migration=True):
@@ -274,8 +278,8 @@ class Runner:
                 connection_of(context).exec_driver_sql("SET statement_timeout = 0")
                 connection_of(context).exec_driver_sql("SET client_connection_check_interval = '1s'")
                 yield
-            _see_what_is_committed(connection_of(context))
-            _limit(connection_of(context), lock_timeout)
+            see_what_is_committed(connection_of(context))
+            limit(connection_of(context), lock_timeout)
 
         context.autocommit_block = block  # type: ignore[method-assign]
 
@@ -320,43 +324,6 @@ class Runner:
             because="; ".join(f"blocked by {blocker}" for blocker in seen) or "the blocker was gone before it was seen",
             next_command="end the blocker, or run the same command again",
         )
-
-
-def _hold_router(context: MigrationContext, ledger: Ledger) -> None:
-    """Nobody moves traffic from here to the commit. Waits add up, and the application may wait for us already."""
-    _limit(connection_of(context), _LEDGER_LOCK_TIMEOUT)
-    ledger.hold_router()
-
-
-def _sees_what_is_committed(connection: sqlalchemy.Connection) -> bool:
-    return bool(connection.exec_driver_sql("SHOW transaction_isolation").scalar_one() == "read committed")
-
-
-def _see_what_is_committed(connection: sqlalchemy.Connection) -> None:
-    """Whatever the login's isolation level is: in a snapshot from before the locks the gate would hear of the past."""
-    if _sees_what_is_committed(connection):
-        return
-    try:
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-    except sqlalchemy.exc.DBAPIError:
-        raise ConfigurationError(
-            "a step can't run in the transaction that env.py has begun",
-            because="its isolation level isn't read committed, and it has asked something already",
-            next_command="use engine.connect() in env.py, or an engine without isolation_level",
-        ) from None
-
-
-def _limit(connection: sqlalchemy.Connection, lock_timeout: timedelta) -> None:
-    """For this transaction only: at most this long for a lock, and no idling with one."""
-    milliseconds = max(1, round(lock_timeout.total_seconds() * 1000))
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
-    connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '10s'")
-    # a runner that was killed must not go on holding locks from its grave
-    connection.exec_driver_sql("SET LOCAL client_connection_check_interval = '1s'")
-    # PostgreSQL 17 ends the session when a transaction takes longer, however little it is in the way
-    connection.exec_driver_sql(
-        "SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'"
-    )
 
 
 def _place(revision: Revision, error: BaseException) -> str:

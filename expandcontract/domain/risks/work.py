@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from expandcontract.domain.phase import Phase
+from expandcontract.domain.plan import PlannedStep
 from expandcontract.domain.refusal import Code
 from expandcontract.domain.risks.risk import Risk, fails, risky
 from expandcontract.domain.risks.seen import Seen
-from expandcontract.domain.step import StepState
+from expandcontract.domain.step import Step, StepState
 
 # Refusals that come and go in a change's life: a deploy, a switch, a step before, or time answers them.
 _PASSES = frozenset(
@@ -59,16 +60,16 @@ def step_refused(seen: Seen) -> Iterator[Risk]:
 
 def step_unapplied(seen: Seen) -> Iterator[Risk]:
     """An expand or a backfill could run and hasn't."""
-    for step in seen.steps:
-        if _may_run(seen, step.step.phase, step.state, bool(step.refusals)) and step.step.phase is not Phase.CONTRACT:
+    for step in _allowed(seen):
+        if step.step.phase is not Phase.CONTRACT:
             command = "ec backfill" if step.step.phase is Phase.BACKFILL else "ec migrate expand"
             yield risky(f"{step.step} ({step.change.title}) hasn't run, and may", f"{command} {step.step.revision}")
 
 
 def contract_overdue(seen: Seen) -> Iterator[Risk]:
     """A contract could run: its window has closed, and the old shape is still kept current."""
-    for step in seen.steps:
-        if _may_run(seen, step.step.phase, step.state, bool(step.refusals)) and step.step.phase is Phase.CONTRACT:
+    for step in _allowed(seen):
+        if step.step.phase is Phase.CONTRACT:
             yield risky(
                 f"{step.step} ({step.change.title}) may run: nobody needs the old shape any more, and it still costs"
                 " each write",
@@ -76,9 +77,12 @@ def contract_overdue(seen: Seen) -> Iterator[Risk]:
             )
 
 
-def _may_run(seen: Seen, phase: Phase, state: StepState, is_refused: bool) -> bool:
-    begun = phase is Phase.BACKFILL and any(filling.state == "running" for filling in seen.fillings)
-    return state in (StepState.PENDING, StepState.STARTED) and not is_refused and not begun
+def _allowed(seen: Seen) -> Iterator[PlannedStep]:
+    """What waits for nobody but a person; a backfill that has begun is told of as such."""
+    begun = {Step(filling.revision, Phase.BACKFILL) for filling in seen.fillings}
+    for step in seen.steps:
+        if step.state in (StepState.PENDING, StepState.STARTED) and not step.refusals and step.step not in begun:
+            yield step
 
 
 def backfill_stopped(seen: Seen) -> Iterator[Risk]:
