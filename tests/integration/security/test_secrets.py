@@ -75,7 +75,7 @@ def test_a_password_is_shown_nowhere(project, password):
 
 
 @pytest.mark.long
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(PASSWORDS)
 def test_a_password_is_shown_nowhere_by_any_command(project, password):
     try_everywhere(project, password, COMMANDS)
