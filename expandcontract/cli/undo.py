@@ -9,6 +9,7 @@ from expandcontract.cli.boundary import run
 from expandcontract.cli.speaking import conversation
 from expandcontract.cli.text import lines, result_text
 from expandcontract.commands import undo as command
+from expandcontract.commands.result import Outcome
 
 
 @click.command(short_help="Take an expand back, while nobody needs what it made.")
@@ -42,6 +43,8 @@ def undo(
 
 @result_text.register
 def _(result: command.UndoResult) -> str:
+    if result.outcome is Outcome.NOTHING:
+        return "nothing to undo: it was undone before"
     verb = "would undo" if result.dry_run else "undone"
     given = f"; no way back any more to release {', '.join(result.gives_up)}" if result.gives_up else ""
     return lines(f"{verb}: {step}{given}" for step in result.steps)

@@ -69,12 +69,18 @@ def retire(settings: Settings, *, colour: str, dry_run: bool = False) -> ColourR
     """
     Record that `colour` is gone. The release that it ran stays known: its windows go on.
 
+    Whoever was interrupted may ask again: the outcome is `Outcome.NOTHING` where it was retired before.
+
     Raises:
         UsageError: an unknown colour, or one that has traffic.
         EcError: see `expandcontract.errors`.
     """
     with open_ledger(settings) as session:
-        known = _known(router_of(session), colour)
+        router = router_of(session)
+        if colour not in router.colours and session.has_ledger and session.ledger.was_retired(colour):
+            views = views_of(router, session.ledger.now())
+            return ColourResult(outcome=Outcome.NOTHING, colours=views, dry_run=dry_run)
+        known = _known(router, colour)
         if known.is_live:
             raise UsageError(
                 f"{colour} has {known.weight} % of the traffic, so it can't be retired",

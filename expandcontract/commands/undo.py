@@ -17,7 +17,7 @@ from expandcontract.domain.conditions.undo import releases_with_traffic
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.gate import undo_refusals
 from expandcontract.domain.phase import Phase
-from expandcontract.domain.refusal import Refusal
+from expandcontract.domain.refusal import Code, Refusal
 from expandcontract.domain.step import Step
 
 
@@ -42,6 +42,8 @@ def undo(
     """
     Run ``downgrade()`` of the revision `name` and forget its steps.
 
+    Whoever was interrupted may ask again: the outcome is `Outcome.NOTHING` where it was undone before.
+
     Args:
         settings: the settings.
         conversation: who listens.
@@ -58,7 +60,7 @@ def undo(
         revision = situation.revision(name)
         if dry_run:
             facts = situation.observed_facts()
-            return _result(revision, undo_refusals(revision.change, facts, give_up), facts, dry_run=True)
+            return _result(situation, revision, undo_refusals(revision.change, facts, give_up), facts, dry_run=True)
         with become_runner(situation, conversation) as running:
             facts = situation.facts()
 
@@ -74,7 +76,7 @@ def undo(
                     _undo_beside_no_backfill(situation, revision, lambda: running.runner.undo(revision, ask, event))
                 except Refused as changed:
                     no = changed.refusals
-            return _result(revision, no, facts, dry_run=False)
+            return _result(situation, revision, no, facts, dry_run=False)
 
 
 def _undo_beside_no_backfill(situation: Situation, revision: Revision, undo_it: Callable[[], None]) -> None:
@@ -90,8 +92,12 @@ def _undo_beside_no_backfill(situation: Situation, revision: Revision, undo_it: 
         undo_it()
 
 
-def _result(revision: Revision, no: tuple[Refusal, ...], facts: Facts, *, dry_run: bool) -> UndoResult:
+def _result(
+    situation: Situation, revision: Revision, no: tuple[Refusal, ...], facts: Facts, *, dry_run: bool
+) -> UndoResult:
     step = Step(revision.change.revision, Phase.EXPAND)
+    if {refusal.code for refusal in no} == {Code.NOT_EXPANDED} and _was_undone(situation, step.revision):
+        return UndoResult(outcome=Outcome.NOTHING, dry_run=dry_run)
     return UndoResult(
         outcome=Outcome.REFUSED if no else Outcome.DONE,
         refusals=no,
@@ -99,3 +105,7 @@ def _result(revision: Revision, no: tuple[Refusal, ...], facts: Facts, *, dry_ru
         gives_up=() if no else releases_with_traffic(step.revision, facts),
         dry_run=dry_run,
     )
+
+
+def _was_undone(situation: Situation, revision: str) -> bool:
+    return situation.has_ledger and situation.ledger.was_undone(revision)

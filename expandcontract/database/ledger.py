@@ -266,6 +266,14 @@ class Ledger:
         self._rows("drop_meanings", revision=revision)
         self._rows("drop_steps", revision=revision)
 
+    def was_undone(self, revision: str) -> bool:
+        """Whether a change has been taken back, and nothing of it has run since."""
+        return bool(self._rows("was_undone", revision=revision)[0][0])
+
+    def was_retired(self, colour: str) -> bool:
+        """Whether a colour of that name has been retired."""
+        return bool(self._rows("was_retired", name=colour)[0][0])
+
     def record(
         self, kind: str, facts: Mapping[str, Any], *, step: Step | None = None, revision: str | None = None
     ) -> None:

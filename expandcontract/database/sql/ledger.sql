@@ -62,6 +62,13 @@ ON CONFLICT (name) DO UPDATE SET release = EXCLUDED.release, weight = EXCLUDED.w
 -- drop_colour: a retired colour; its release stays known
 DELETE FROM ec.colour WHERE name = %(name)s;
 
+-- was_undone: whether a change has been taken back, and nothing of it has run since
+SELECT EXISTS (SELECT FROM ec.event WHERE revision = %(revision)s AND kind = 'expand undone')
+   AND NOT EXISTS (SELECT FROM ec.step WHERE revision = %(revision)s AND state <> 'pending');
+
+-- was_retired: whether a colour of that name has been retired
+SELECT EXISTS (SELECT FROM ec.event WHERE kind = 'retire' AND facts ->> 'colour' = %(name)s);
+
 -- contract_has_begun: whether anything of a change's contract has been committed
 SELECT EXISTS (SELECT FROM ec.step WHERE revision = %(revision)s AND phase = 'contract' AND state <> 'pending');
 

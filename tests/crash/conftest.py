@@ -1,0 +1,39 @@
+"""
+A life, recorded once for all the tests that disturb it.
+
+`EC_TEST_LIVES=all` takes every life at its full length (``tox run -e faults``). What is drawn at random depends on
+`EC_TEST_SEED`, which a failure shows.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from tests.crash.lives import LIVES, SHORT
+from tests.crash.play import Play, played
+from tests.fixtures.servers import Server, fresh_database
+
+SEED = int(os.environ.get("EC_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+CHOSEN = LIVES if os.environ.get("EC_TEST_LIVES") == "all" else SHORT
+GROUPED = [pytest.param(name, marks=pytest.mark.xdist_group(f"crash {name}")) for name in CHOSEN]
+
+
+@pytest.fixture(scope="session", params=GROUPED)
+def recorded(
+    request: pytest.FixtureRequest, server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Play]:
+    """Each life in its turn."""
+    folder = tmp_path_factory.mktemp("life")
+    with fresh_database(server) as database, played(CHOSEN[request.param], folder, database, SEED) as play:
+        yield play
+
+
+@pytest.fixture
+def play(recorded: Play) -> Play:
+    """The life; what fails in it shows how to repeat it."""
+    print(f"EC_TEST_SEED={SEED}")
+    return recorded

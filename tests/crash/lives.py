@@ -1,0 +1,110 @@
+"""The commands that are killed: lives of changes, each command with the state it begins in and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from expandcontract.errors import ExitCode
+from tests.fixtures.lifecycle import ChangeInLife, author_file, create_tables, tree
+from tests.fixtures.project import AlembicProject, empty_project
+from tests.fixtures.servers import Database
+from tests.lifecycles.recipes import CHANGES
+
+NOTHING = "nothing"  # the state before the first command
+
+
+@dataclass(frozen=True)
+class Stage:
+    """
+    A command of a life.
+
+    Args:
+        name: what it brings about; the state afterwards has this name.
+        after: the stage in whose state it begins.
+        arguments: after ``ec``.
+        tree: whose release's.
+        code: how it ends, undisturbed and in the end also after whatever happened.
+        variables: of its environment.
+        repeats: whether it leaves the same when it is run again; if not, it is only there for what begins after it.
+    """
+
+    name: str
+    after: str
+    arguments: tuple[str, ...]
+    tree: Literal["old", "new"] = "new"
+    code: ExitCode = ExitCode.DONE
+    variables: Mapping[str, str] = field(default_factory=dict)
+    repeats: bool = True
+
+
+TO_LIVE = (
+    Stage("installed", NOTHING, ("init",), "old"),
+    Stage("begun", "installed", ("migrate", "expand"), "old"),
+    Stage("blue", "begun", ("colour", "deploy", "blue", "1"), "old"),
+    Stage("blue is live", "blue", ("colour", "traffic", "blue=100"), "old"),
+    Stage("expanded", "blue is live", ("migrate", "expand")),
+)
+FILLING = (
+    Stage("a little filled", "expanded", ("backfill", "--max-rows", "500"), code=ExitCode.WORK_REMAINS, repeats=False),
+    Stage("rate set", "a little filled", ("backfill", "set", "0002", "--rate", "5000")),
+    Stage("paused", "a little filled", ("backfill", "pause", "0002")),
+    Stage("resumed", "paused", ("backfill", "resume", "0002")),
+    Stage("cancelled", "a little filled", ("backfill", "cancel", "0002")),
+    Stage("filled again", "cancelled", ("backfill", "--rate", "max")),
+    Stage("filled by two", "expanded", ("backfill", "--rate", "max", "--workers", "2")),
+    Stage("filled", "expanded", ("backfill", "--rate", "max")),
+    Stage("verified", "filled", ("backfill", "verify", "0002")),
+)
+NOT_FILLED = (Stage("filled", "expanded", ("backfill",)),)
+TO_THE_END = (
+    Stage("green", "filled", ("colour", "deploy", "green", "2")),
+    Stage("undone", "green", ("undo", "0002", "--give-up", "2")),
+    Stage("green is live", "green", ("colour", "traffic", "green=100")),
+    Stage("window open", "green is live", ("migrate", "contract"), code=ExitCode.WINDOW_OPEN,
+          variables={"EC_CONTRACT_AFTER": "14d"}),
+    Stage("both live", "green is live", ("colour", "traffic", "green=90", "blue=10"), "old"),
+    Stage("blue in the way", "both live", ("migrate", "contract"), code=ExitCode.REFUSED),
+    Stage("contracted", "green is live", ("migrate", "contract")),
+    Stage("blue is gone", "contracted", ("colour", "retire", "blue")),
+)  # fmt: skip
+COLLAPSED = (Stage("all at once", NOTHING, ("migrate", "all")),)
+
+
+@dataclass(frozen=True)
+class Life:
+    """A change, and the commands of its life in an order in which each begins where an earlier one has ended."""
+
+    change: ChangeInLife
+    stages: tuple[Stage, ...]
+
+    def until(self, *names: str) -> Life:
+        """No more of it than leads to the stages of these names."""
+        needed = set(names)
+        for stage in reversed(self.stages):
+            needed |= {stage.after} if stage.name in needed else set()
+        return Life(self.change, tuple(stage for stage in self.stages if stage.name in needed))
+
+    def prepare(self, folder: Path, database: Database) -> dict[str, AlembicProject]:
+        """The trees of both releases, and the tables with their rows in the database."""
+        trees = {}
+        for release, models in (("old", self.change.before), ("new", self.change.after)):
+            trees[release] = tree(empty_project(folder / release, database.dsn), models)
+        create_tables(trees["old"], self.change, database)
+        author_file(self.change, trees["new"])
+        return trees
+
+
+_WHOLE = TO_LIVE + FILLING + TO_THE_END + COLLAPSED
+_WITHOUT_ROWS = TO_LIVE + NOT_FILLED + TO_THE_END + COLLAPSED
+
+LIVES = {
+    "rename-column": Life(CHANGES["rename-column"], _WHOLE),
+    "change-type": Life(CHANGES["change-type"], _WHOLE),
+    "extract-table": Life(CHANGES["extract-table"], _WHOLE),
+    "make-not-null": Life(CHANGES["make-not-null"], _WITHOUT_ROWS),
+    "add-partitioned-index": Life(CHANGES["add-partitioned-index"], _WITHOUT_ROWS),
+}
+SHORT = {"rename-column": LIVES["rename-column"].until("undone", "contracted")}

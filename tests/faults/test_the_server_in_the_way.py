@@ -1,0 +1,105 @@
+"""What the server itself does on a table while a change comes, and index builds that don't end well."""
+
+from __future__ import annotations
+
+import pytest
+
+from expandcontract.proof.installation import Installation
+from expandcontract.proof.scratch_server import ScratchServer
+from tests.faults.changes import BUILDING, INDEX_NAMES, building, index_is_valid, with_users
+from tests.fixtures.project import ADD_NOTES, AlembicProject, ProjectMaker, until
+from tests.fixtures.servers import ram_disk
+
+UNIQUE = INDEX_NAMES.format(unique=True)
+PLAIN = INDEX_NAMES.format(unique=False)
+
+# So slow that a vacuum of this table outlasts any test; of this table alone, for there are only three workers.
+SLOWLY = """
+ALTER TABLE users SET (
+    autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 50
+)
+"""
+VACUUMING = "SELECT FROM pg_stat_progress_vacuum WHERE relid = 'users'::regclass"
+# Each caught exception is a subtransaction, and each of them takes a number.
+TAKE_NUMBERS = """
+DO $$ BEGIN
+    FOR i IN 1..110000 LOOP
+        BEGIN INSERT INTO numbers VALUES (i); EXCEPTION WHEN division_by_zero THEN NULL; END;
+    END LOOP;
+END $$
+"""
+
+
+@pytest.mark.long
+@pytest.mark.needs_cluster
+def test_an_ordinary_autovacuum_gives_way_and_one_against_wraparound_is_waited_for_and_named(
+    installation: Installation, make_project: ProjectMaker
+) -> None:
+    with ScratchServer(installation, settings={"autovacuum_naptime": "1s"}, parent=ram_disk()) as server:
+        project = with_users(make_project(server.dsn()), ADD_NOTES, users=20_000)
+        project.execute(SLOWLY, "UPDATE users SET name = name || '.'")
+        until(lambda: project.rows(VACUUMING), what="autovacuum on users", seconds=60)
+
+        project.ok("migrate", "expand")
+
+        project.revision("0003", ADD_NOTES.replace("notes", "more"), after="0002")
+        project.execute(
+            "ALTER TABLE users SET (autovacuum_freeze_max_age = 100000, autovacuum_enabled = off)",
+            "CREATE TABLE numbers (n int) WITH (autovacuum_enabled = off)",
+        )
+        project.execute(TAKE_NUMBERS)
+        project.execute("UPDATE users SET name = name || '.'")
+        against = "SELECT FROM pg_stat_activity WHERE query LIKE 'autovacuum: VACUUM public.users (to prevent wrap%'"
+        until(lambda: project.rows(against), what="autovacuum against wraparound", seconds=60)
+        blocked = project.json("migrate", "expand", "--lock-budget", "3s", code=6)
+
+        assert "to prevent wraparound" in blocked["error"]["because"]
+        assert project.rows(against)  # nobody has cancelled it
+
+
+def test_a_concurrent_index_build_that_is_cancelled_is_7_and_built_anew(project: AlembicProject) -> None:
+    with_users(project, PLAIN)
+    with project.transaction("UPDATE users SET name = name WHERE id = 1"):
+        running = building(project)
+        project.execute(f"SELECT pg_cancel_backend(pid) FROM ({BUILDING}) one")
+        ended = running.end()
+    assert ended.code == 7, ended
+    assert index_is_valid(project) == [False]
+    assert project.steps()["expand 0002"] == "failed"
+
+    project.ok("migrate", "expand")
+
+    assert index_is_valid(project) == [True]
+
+
+def test_a_unique_index_over_equal_rows_is_7_with_the_value_and_built_when_they_are_gone(
+    project: AlembicProject,
+) -> None:
+    with_users(project, UNIQUE)
+    project.execute("UPDATE users SET name = 'twin' WHERE id IN (1, 2)")
+
+    failed = project.json("migrate", "expand", code=7)
+
+    assert "could not create unique index" in failed["error"]["because"]
+    assert True not in index_is_valid(project)
+    project.execute("UPDATE users SET name = 'other twin' WHERE id = 2")
+    project.ok("migrate", "expand")
+    assert index_is_valid(project) == [True]
+
+
+def test_an_index_build_waits_for_an_old_snapshot_of_another_table_and_leaves_nothing_invalid(
+    project: AlembicProject,
+) -> None:
+    with_users(project, PLAIN)
+    project.execute("CREATE TABLE elsewhere ()")
+    with project.connect() as other:
+        other.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        other.execute("SELECT FROM elsewhere")
+        running = building(project)
+        waits = "SELECT FROM pg_stat_progress_create_index WHERE phase = 'waiting for old snapshots'"
+        until(lambda: project.rows(waits), what="waiting for the snapshot")
+        other.rollback()
+    ended = running.end()
+
+    assert ended.code == 0, ended
+    assert index_is_valid(project) == [True]
