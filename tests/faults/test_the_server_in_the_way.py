@@ -49,7 +49,7 @@ def test_an_ordinary_autovacuum_gives_way_and_one_against_wraparound_is_waited_f
         )
         project.execute(TAKE_NUMBERS)
         project.execute("UPDATE users SET name = name || '.'")
-        against = "SELECT FROM pg_stat_activity WHERE query LIKE 'autovacuum: VACUUM public.users (to prevent wrap%'"
+        against = "SELECT FROM pg_stat_activity WHERE query LIKE 'autovacuum: VACUUM%public.users (to prevent wrap%'"
         until(lambda: project.rows(against), what="autovacuum against wraparound", seconds=60)
         blocked = project.json("migrate", "expand", "--lock-budget", "3s", code=6)
 
