@@ -278,8 +278,16 @@ def _hold_router(context: MigrationContext, ledger: Ledger) -> None:
     ledger.hold_router()
 
 
+# As on our own connections (see `connect`), for this transaction only.
+_SETTINGS = """
+SELECT set_config(name, CASE name WHEN 'DateStyle' THEN 'ISO' ELSE '0' END, true) FROM pg_catalog.pg_settings
+ WHERE name IN ('transaction_timeout', 'DateStyle')
+"""
+
+
 def _limit(connection: sqlalchemy.Connection, lock_timeout: timedelta) -> None:
     """For this transaction only: at most this long for a lock, and no idling with one."""
+    connection.exec_driver_sql(_SETTINGS)
     milliseconds = max(1, round(lock_timeout.total_seconds() * 1000))
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
     connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '10s'")

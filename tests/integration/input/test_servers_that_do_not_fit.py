@@ -1,6 +1,7 @@
 """No server, the wrong one, or one that doesn't let us in: the exit code says which, and no password is ever shown."""
 
 import os
+from datetime import datetime
 from urllib.parse import quote
 
 import psycopg
@@ -153,3 +154,32 @@ def test_time_outs_of_the_role_do_not_cut_a_run_short(project, make_login):
     project.ok("migrate", "expand")
 
     assert project.steps() == {"expand 0001": "done"}
+
+
+def test_time_zone_and_date_style_of_the_role_change_nothing(renaming, make_login):
+    """Kathmandu is 5:45 ahead, and German dates begin with the day."""
+    odd = make_login(owner=True, TimeZone="Asia/Kathmandu", DateStyle="German", IntervalStyle="sql_standard")
+    renaming.dsn = odd
+    renaming.secrets += (str(conninfo_to_dict(odd)["password"]),)
+    second = renaming.versions / "0002.py"
+    text = second.read_text()
+    second.unlink()
+    renaming.ok("migrate", "expand")
+    renaming.ok("colour", "deploy", "blue", "1")
+    renaming.ok("colour", "traffic", "blue=100")
+    second.write_text(text)
+    renaming.ok("migrate", "expand")
+    renaming.ok("backfill")
+    renaming.ok("colour", "deploy", "green", "2")
+    renaming.ok("colour", "traffic", "green=100")
+
+    as_odd = renaming.json("migrate", "contract", code=4)["refusals"]
+    renaming.variables["PGOPTIONS"] = "-c TimeZone=UTC -c DateStyle=ISO"
+    as_usual = renaming.json("migrate", "contract", code=4)["refusals"]
+
+    for refusal in (*as_odd, *as_usual):
+        refusal["until"] = refusal["until"] and datetime.fromisoformat(refusal["until"])
+    assert as_odd == as_usual
+    left = "SELECT extract(epoch FROM timestamptz '{}' - max(last_traffic)) FROM ec.release WHERE tag = '1'"
+    (until_then,) = {refusal["until"] for refusal in as_odd if refusal["until"]}
+    assert 14 * 86400 <= renaming.value(left.format(until_then)) < 14 * 86400 + 2  # told to the second, never early
