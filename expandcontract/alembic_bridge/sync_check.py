@@ -34,6 +34,7 @@ def check_syncs(connection: psycopg.Connection[Any], revision: Revision) -> None
 
     Raises:
         RevisionError: an expression can't work; names file, line, column and the server's words.
+        psycopg.OperationalError: the server went away, or had no time.
     """
     for sync in revision.syncs:
         place = _Place(revision.file, revision.line_of(sync))
@@ -116,6 +117,8 @@ def _make_table(
                 sql.Identifier(sync.table), sql.SQL(", ").join(definitions)
             )
         )
+    except psycopg.OperationalError:  # the server, and no judgement
+        raise
     except psycopg.Error as error:
         what = f"the columns that this change adds to {sync.table} can't be made"
         raise place.error(what, _server_words(error)) from error
@@ -133,6 +136,8 @@ def _check_expression(
     try:
         connection.execute(check_statement(sync, column, text, columns).encode())
         volatile = _is_volatile(connection, sync, text)
+    except psycopg.OperationalError:  # the server, and no judgement
+        raise
     except psycopg.Error as error:
         names = ", ".join((*sync.old_columns, *sync.new_columns))
         raise place.error(
@@ -169,6 +174,8 @@ def _check_whole(
         connection.execute(sql.SQL("EXPLAIN UPDATE {} SET {}").format(table, assignments(sync.forward)))
         for statement in create_statements(sync, columns):
             connection.execute(statement.encode())
+    except psycopg.OperationalError:  # the server, and no judgement
+        raise
     except psycopg.Error as error:
         raise place.error(f"the Sync of {sync.table} can't work", _server_words(error)) from None
 
