@@ -11,7 +11,7 @@ import os
 
 from tests.crash.play import Play, kill_at
 
-KILL_POINTS = os.environ.get("EC_TEST_KILL_POINTS", "10")
+KILL_POINTS = os.environ.get("EC_TEST_KILL_POINTS", "8")
 
 
 def test_a_command_killed_at_any_commit_is_finished_by_the_same_command(play: Play) -> None:

@@ -11,7 +11,7 @@ import os
 from tests.crash.play import Play
 from tests.crash.schedules import random_faults
 
-SCHEDULES = int(os.environ.get("EC_TEST_SCHEDULES", "6"))
+SCHEDULES = int(os.environ.get("EC_TEST_SCHEDULES", "5"))
 
 
 def test_whatever_happens_at_whatever_moment_the_end_is_the_same(play: Play) -> None:

@@ -15,6 +15,8 @@ from tests.fixtures.servers import ram_disk
 from tests.fixtures.standby import Pair
 from tests.fixtures.wire import wire_to
 
+LONG = pytest.mark.long
+
 
 def test_a_session_that_is_ended_in_mid_statement_is_7_and_nothing_is_left(project: AlembicProject) -> None:
     with_users(project)
@@ -30,7 +32,7 @@ def test_a_session_that_is_ended_in_mid_statement_is_7_and_nothing_is_left(proje
     project.ok("migrate", "expand")
 
 
-@pytest.mark.parametrize("how", ["fast", "immediate", "kill"])
+@pytest.mark.parametrize("how", [pytest.param("fast", marks=LONG), pytest.param("immediate", marks=LONG), "kill"])
 def test_a_server_that_goes_down_in_mid_statement_is_7_however_it_goes(
     cluster: ScratchServer, make_project: ProjectMaker, how: str
 ) -> None:
@@ -52,6 +54,7 @@ def test_a_server_that_goes_down_in_mid_statement_is_7_however_it_goes(
     assert project.columns("users") == ["id", "name", "notes"]
 
 
+@pytest.mark.long
 @pytest.mark.needs_cluster
 def test_a_server_without_a_free_connection_is_6_in_its_own_words(
     installation: Installation, make_project: ProjectMaker
@@ -78,6 +81,7 @@ def test_a_server_without_a_free_connection_is_6_in_its_own_words(
         until(lambda: project.ec("migrate", "expand").code == 0, what="a free connection")
 
 
+@pytest.mark.long
 @pytest.mark.needs_cluster
 def test_a_server_that_is_not_accepting_connections_yet_is_6(
     installation: Installation, make_project: ProjectMaker

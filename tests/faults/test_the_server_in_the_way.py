@@ -57,6 +57,7 @@ def test_an_ordinary_autovacuum_gives_way_and_one_against_wraparound_is_waited_f
         assert project.rows(against)  # nobody has cancelled it
 
 
+@pytest.mark.long
 def test_a_concurrent_index_build_that_is_cancelled_is_7_and_built_anew(project: AlembicProject) -> None:
     with_users(project, PLAIN)
     with project.transaction("UPDATE users SET name = name WHERE id = 1"):
@@ -87,6 +88,7 @@ def test_a_unique_index_over_equal_rows_is_7_with_the_value_and_built_when_they_
     assert index_is_valid(project) == [True]
 
 
+@pytest.mark.long
 def test_an_index_build_waits_for_an_old_snapshot_of_another_table_and_leaves_nothing_invalid(
     project: AlembicProject,
 ) -> None:
