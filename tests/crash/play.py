@@ -55,7 +55,7 @@ class Play:
         self.stages = {stage.name: stage for stage in life.stages}
         self.recorded: dict[str, Recorded] = {}
         self._trees = {release: replace(one, dsn=wire.dsn) for release, one in trees.items()}
-        self._wire, self._states = wire, states
+        self._wire, self.states = wire, states
 
     @property
     def dsn(self) -> str:
@@ -71,19 +71,19 @@ class Play:
 
     def record(self) -> None:
         """Play it undisturbed, and keep the state after each command."""
-        self._states.keep(NOTHING)
+        self.states.keep(NOTHING)
         for stage in self.life.stages:
-            self._states.go_back_to(stage.after)
+            self.states.go_back_to(stage.after)
             self.recorded[stage.name] = self._record(stage)
-            self._states.keep(stage.name)
+            self.states.keep(stage.name)
 
     def _record(self, stage: Stage) -> Recorded:
         """Two runs: whoever is looked at closely is slow, and a slow backfill commits more often."""
         shapes, _ = self._noting(stage, lambda _round: shape(self.dsn))
-        self._states.go_back_to(stage.after)
+        self.states.go_back_to(stage.after)
         noted, ran = self._noting(stage, lambda now: now)
         assert ran.code == stage.code, f"{stage.name}: {ran}"
-        self._states.settle()
+        self.states.settle()
         return Recorded(tuple(filter(None, noted)), self._wire.rounds, frozenset(shapes), outcome(self.dsn))
 
     def _noting(self, stage: Stage, what: Callable[[Round | None], T]) -> tuple[list[T], Ran]:
@@ -109,13 +109,13 @@ class Play:
         Raises:
             AssertionError: something is half done after a fault, or differs in the end.
         """
-        self._states.go_back_to(stage.after)
+        self.states.go_back_to(stage.after)
         met = 0
         for make in faults:
-            is_met, ran = self._run_with(stage, make)
+            is_met, ran = self.run_with(stage, make)
             met += is_met
             assert ran.code in (stage.code, _KILLED, 6, 7), f"{stage.name}: {ran}"
-            self._states.settle()
+            self.states.settle()
             assert self._is_whole(stage), f"{stage.name} is half done: {self._strange(stage)}"
         self.finish(stage)
         return met
@@ -127,11 +127,17 @@ class Play:
             if ran.code != 6:
                 break
         assert ran.code == stage.code, f"{stage.name}, again: {ran}"
-        self._states.settle()
+        self.states.settle()
         differ = differences(outcome(self.dsn), self.recorded[stage.name].outcome)
         assert not differ, f"{stage.name}: {differ}"
 
-    def _run_with(self, stage: Stage, make: MakeFault) -> tuple[bool, Ran]:
+    def move_to(self, database: Database) -> None:
+        """From now on another server is at the end of the wire."""
+        self.states.database = database
+        self._wire.target = database.dsn
+
+    def run_with(self, stage: Stage, make: MakeFault) -> tuple[bool, Ran]:
+        """Run the command with this fault ahead; whether it was met, and how the command ended."""
         met = False
 
         def observed(pid: Future[int]) -> Fault:

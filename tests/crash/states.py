@@ -19,6 +19,10 @@ SELECT pid FROM pg_stat_activity
  WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
 """
 
+_AT_HOME = """
+UPDATE ec.database SET oid = (SELECT oid::int8 FROM pg_catalog.pg_database WHERE datname = current_database())
+"""
+
 # The ledger without moments, process ids and the like, which no two runs share.
 _LEDGER = {
     "ledger": "SELECT version FROM ec.ledger",
@@ -43,9 +47,7 @@ SELECT revision, phase, CASE state WHEN 'failed' THEN 'started' ELSE state END, 
 
 @dataclass
 class States:
-    """
-    Copies of a database, by name. It comes back under its own name and number, by which the ledger may know it.
-    """
+    """Copies of a database, by name. Where the ledger knows copies from originals, the copy passes for one."""
 
     database: Database
     _kept: dict[str, str] = field(default_factory=dict)
@@ -62,16 +64,15 @@ class States:
     def go_back_to(self, name: str) -> None:
         """Have that state again."""
         own, copy = sql.Identifier(self.database.name), sql.Identifier(self._kept[name])
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+            own, copy, sql.Identifier(self.database.role)
+        )
         with self._admin() as admin:
-            number = admin.execute(
-                "SELECT oid::int8 FROM pg_database WHERE datname = %s", [self.database.name]
-            ).fetchone()
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(own))
-            same = sql.SQL(" OID = {}").format(sql.Literal(number[0] if number else 0))
-            create = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
-                own, copy, sql.Identifier(self.database.role)
-            )
-            admin.execute(create + same if self.database.major >= 15 else create)
+            admin.execute(create)
+        with self.database.connect(autocommit=True) as connection:
+            if connection.execute("SELECT to_regclass('ec.database')").fetchone() != (None,):
+                connection.execute(_AT_HOME)
 
     def settle(self) -> None:
         """Wait until nobody is connected: what a killed process has begun has ended on the server."""
