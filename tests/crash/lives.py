@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -34,7 +35,7 @@ class Stage:
     name: str
     after: str
     arguments: tuple[str, ...]
-    tree: Literal["old", "new"] = "new"
+    tree: Literal["old", "new", "watched", "edited"] = "new"
     code: ExitCode = ExitCode.DONE
     variables: Mapping[str, str] = field(default_factory=dict)
     repeats: bool = True
@@ -70,6 +71,10 @@ TO_THE_END = (
     Stage("contracted", "green is live", ("migrate", "contract")),
     Stage("blue is gone", "contracted", ("colour", "retire", "blue")),
 )  # fmt: skip
+LOOKED_AT = (
+    Stage("looked at", "both live", ("observe",), "watched"),
+    Stage("amended", "green", ("amend", "0002", "--reason", "it has to say something, too"), "edited"),
+)
 COLLAPSED = (Stage("all at once", NOTHING, ("migrate", "all")),)
 
 
@@ -93,15 +98,43 @@ class Life:
         for release, models in (("old", self.change.before), ("new", self.change.after)):
             trees[release] = tree(empty_project(folder / release, database.dsn), models)
         create_tables(trees["old"], self.change, database)
-        author_file(self.change, trees["new"])
-        return trees
+        file = author_file(self.change, trees["new"])
+        watched, edited = (_copy(trees["new"], folder / name) for name in ("watched", "edited"))
+        watched.write("pyproject.toml", _ROUTER)
+        _append(edited.versions / file.name, _SAYS_SOMETHING)
+        return {**trees, "watched": watched, "edited": edited}
+
+
+# a router that says what the ledger has yet to learn
+_ROUTER = """
+[tool.expandcontract.colours.router]
+source = "static"
+live = "green"
+"""
+_SAYS_SOMETHING = """
+
+def say_something():
+    op.execute("SELECT 1")
+
+
+contract = (*(contract if isinstance(contract, tuple) else (contract,)), say_something)
+"""
+
+
+def _copy(project: AlembicProject, folder: Path) -> AlembicProject:
+    shutil.copytree(project.folder, folder)
+    return replace(project, folder=folder)
+
+
+def _append(file: Path, text: str) -> None:
+    file.write_text(file.read_text() + text)
 
 
 _WHOLE = TO_LIVE + FILLING + TO_THE_END + COLLAPSED
 _WITHOUT_ROWS = TO_LIVE + NOT_FILLED + TO_THE_END + COLLAPSED
 
 LIVES = {
-    "rename-column": Life(CHANGES["rename-column"], _WHOLE),
+    "rename-column": Life(CHANGES["rename-column"], _WHOLE + LOOKED_AT),
     "change-type": Life(CHANGES["change-type"], _WHOLE),
     "extract-table": Life(CHANGES["extract-table"], _WHOLE),
     "make-not-null": Life(CHANGES["make-not-null"], _WITHOUT_ROWS),
