@@ -111,6 +111,8 @@ def test_a_change_goes_from_expand_to_contract(project):
     assert [view["weight"] for view in refused["colours"]] == [100, 0]  # the truth is recorded all the same
     project.ok("colour", "traffic", "green=100")
     project.ok("colour", "retire", "blue")
+    assert project.json("colour", "retire", "blue")["outcome"] == "nothing"
+    assert project.ec("colour", "retire", "bleu").code == 2
     assert [view["name"] for view in project.json("colour", "show")["colours"]] == ["green"]
     refused = project.json("undo", "0002", "--give-up", "2", code=3)
     assert {no["code"] for no in refused["refusals"]} == {"contracted", "live-ships"}
@@ -149,6 +151,12 @@ def test_an_expand_is_undone_while_nobody_needs_it(project):
     assert project.columns("users") == before
     assert project.steps() == {"expand 0001": "done"}
     assert project.value("SELECT version_num FROM alembic_version") == "0001"
+
+    # whoever was interrupted asks again
+    for options in ((), ("--dry-run",)):
+        again = project.json("undo", "0002", *options)
+        assert (again["outcome"], again["steps"]) == ("nothing", [])
+    assert project.ok("undo", "0002").stdout == "nothing to undo: it was undone before\n"
 
     # again, and this time it has had traffic: the way back to it is given up by name or not at all
     project.ok("migrate", "expand")
