@@ -92,8 +92,8 @@ def _live(server: Server, seed: int, account: Account) -> None:
         except Exception:
             account.lives_gone_wrong.append(f"seed {seed}")
             traceback.print_exc()
-    account.faults += met
-    told = ", ".join(f"{number} × {what}" for what, number in sorted(met.items())) or "no fault"
+    account.faults += met  # which leaves out what wasn't met at all
+    told = ", ".join(f"{number} × {what}" for what, number in sorted((+met).items())) or "no fault"
     print(f"seed {seed}: {name}, {way.__name__}: {time.monotonic() - began:.0f} s, {told}", flush=True)
 
 
