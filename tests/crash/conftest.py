@@ -8,21 +8,19 @@ A life, recorded once for all the tests that disturb it.
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Iterator
 
 import pytest
 
 from tests.crash.lives import LIVES, SHORT
 from tests.crash.play import Play, played
+from tests.crash.schedules import SEED
 from tests.fixtures.servers import Server, fresh_database
 
-SEED = int(os.environ.get("EC_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 CHOSEN = LIVES if os.environ.get("EC_TEST_LIVES") == "all" else SHORT
-GROUPED = [pytest.param(name, marks=pytest.mark.xdist_group(f"crash {name}")) for name in CHOSEN]
 
 
-@pytest.fixture(scope="session", params=GROUPED)
+@pytest.fixture(scope="session", params=CHOSEN)
 def recorded(
     request: pytest.FixtureRequest, server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Play]:

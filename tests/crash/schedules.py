@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from tests.fixtures.wire import Fault, Round, Side
 
+SEED = int(os.environ.get("EC_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+
 _SIDES: tuple[Side, ...] = ("before", "during", "after")
 _LONGEST_MOMENT = 0.03  # seconds that the server has for the statement
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.crash.conftest import SEED
 from tests.crash.lives import SHORT
 from tests.crash.play import Play, played
+from tests.crash.schedules import SEED
 from tests.fixtures.project import until
 from tests.fixtures.servers import Database, Server, with_parameters
 from tests.fixtures.standby import Pair
