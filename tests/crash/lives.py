@@ -59,7 +59,15 @@ FILLING = (
     Stage("filled", "expanded", ("backfill", "--rate", "max")),
     Stage("verified", "filled", ("backfill", "verify", "0002")),
 )
-NOT_FILLED = (Stage("filled", "expanded", ("backfill",)),)
+FILLED_BY_CODE = (
+    Stage("green", "expanded", ("colour", "deploy", "green", "2")),
+    Stage("undone", "green", ("undo", "0002", "--give-up", "2")),
+    Stage("green is live", "green", ("colour", "traffic", "green=100")),
+    Stage("filled", "green is live", ("backfill",)),
+    Stage("contracted", "filled", ("migrate", "contract")),
+    Stage("blue is gone", "contracted", ("colour", "retire", "blue")),
+)
+NEVER_FILLED = FILLED_BY_CODE[:3]
 TO_THE_END = (
     Stage("green", "filled", ("colour", "deploy", "green", "2")),
     Stage("undone", "green", ("undo", "0002", "--give-up", "2")),
@@ -131,13 +139,12 @@ def _append(file: Path, text: str) -> None:
 
 
 _WHOLE = TO_LIVE + FILLING + TO_THE_END + COLLAPSED
-_WITHOUT_ROWS = TO_LIVE + NOT_FILLED + TO_THE_END + COLLAPSED
 
 LIVES = {
     "rename-column": Life(CHANGES["rename-column"], _WHOLE + LOOKED_AT),
     "change-type": Life(CHANGES["change-type"], _WHOLE),
     "extract-table": Life(CHANGES["extract-table"], _WHOLE),
-    "make-not-null": Life(CHANGES["make-not-null"], _WITHOUT_ROWS),
-    "add-partitioned-index": Life(CHANGES["add-partitioned-index"], _WITHOUT_ROWS),
+    "make-not-null": Life(CHANGES["make-not-null"], TO_LIVE + FILLED_BY_CODE + COLLAPSED),
+    "add-partitioned-index": Life(CHANGES["add-partitioned-index"], TO_LIVE + NEVER_FILLED + COLLAPSED),
 }
 SHORT = {"rename-column": LIVES["rename-column"].until("undone", "contracted")}
