@@ -240,3 +240,22 @@ def test_an_undo_waits_for_a_contract_that_is_about_to_commit_and_finds_it_done(
     assert "a contract is about to commit" in ended.stderr
     tombs.project.ok("tombstone", "0002", "--undo")
     assert "there stands none" in tombs.project.json("tombstone", "0002", "--undo", code=2)["error"]["because"]
+
+
+@pytest.mark.long
+def test_a_contract_killed_before_its_drop_leaves_the_tombstone_and_its_undo(tombs: Shop) -> None:
+    tombs.project.ok("tombstone", "0002")
+    with tombs.project.transaction("SELECT FROM users"):
+        running = tombs.project.start("migrate", "contract", "0002")
+        until(lambda: tombs.project.rows("SELECT FROM pg_locks WHERE NOT granted"), what="the contract waiting")
+        running.kill()
+
+    (stands,) = tombs.project.json("status")["tombstones"]
+    assert stands["undo"] == "ec tombstone 0002 --undo"
+    until(lambda: not tombs.project.runners(), what="the server noticing")
+    tombs.project.ok("tombstone", "0002", "--undo")
+    with tombs.app() as worker:
+        assert outcome(worker, "SELECT name FROM users") == "ok"
+    tombs.project.ok("tombstone", "0002")
+    tombs.project.ok("migrate", "contract", "0002")
+    assert "name" not in tombs.project.columns("users")
