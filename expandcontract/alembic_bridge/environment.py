@@ -79,7 +79,7 @@ def run_in_environment(project: Project, work: Work, *, only_looks: bool = False
 
     environment.configure = configured  # type: ignore[method-assign]
     with environment, quiet(), environment_errors(project, lambda: ran):
-        check_login(project.config.get_main_option("sqlalchemy.url") or "", origin="sqlalchemy.url")
+        check_login(project.config.get_alembic_option("sqlalchemy.url", ""), origin="sqlalchemy.url")
         project.script.run_env()
     if not ran:
         raise ConfigurationError(

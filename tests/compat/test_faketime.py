@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,11 +37,9 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Iterator[Clock]:
-    """The true time, until it is set otherwise; in a folder that the server's account may enter."""
-    with tempfile.TemporaryDirectory(prefix="ec-clock-") as folder:
-        Path(folder).chmod(0o755)
-        yield Clock(Path(folder) / "clock")
+def clock(public_folder: Path) -> Clock:
+    """The true time, until it is set otherwise."""
+    return Clock(public_folder / "clock")
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ ignore_startup_parameters = extra_float_digits,options,search_path
 
 
 @pytest.fixture(params=["transaction", "session"])
-def pooled(request: pytest.FixtureRequest, project: AlembicProject, tmp_path: Path) -> Iterator[str]:
+def pooled(request: pytest.FixtureRequest, project: AlembicProject, public_folder: Path) -> Iterator[str]:
     """The project's database by way of a pgbouncer that pools so."""
     program = shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin:/usr/bin:/opt/homebrew/bin")
     assert program, "no pgbouncer on this machine: apt install pgbouncer, brew install pgbouncer"
@@ -40,8 +40,7 @@ def pooled(request: pytest.FixtureRequest, project: AlembicProject, tmp_path: Pa
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    folder = tmp_path / "pgbouncer"
-    folder.mkdir()
+    folder = public_folder
     (folder / "users.txt").write_text(f'"{place["user"]}" "{place["password"]}"\n')
     text = _CONFIGURATION.format(
         host=place["host"], server_port=place["port"], port=port, folder=folder, mode=request.param
@@ -67,8 +66,6 @@ def _somebody(folder: Path) -> dict[str, int]:
     somebody = pwd.getpwnam("nobody")
     for path in (folder, *folder.iterdir()):
         os.chown(path, somebody.pw_uid, somebody.pw_gid)
-    for above in list(folder.parents)[:3]:
-        above.chmod(0o755)
     return {"user": somebody.pw_uid, "group": somebody.pw_gid}
 
 

@@ -24,7 +24,7 @@ SELECT CASE WHEN a.state = 'active' THEN pg_catalog.pg_cancel_backend(a.pid) ELS
  WHERE a.pid = %(pid)s AND a.xact_start = %(began)s;
 
 -- kept_waiting: how many statements of the application have waited for longer than a bound, in seconds, for locks that a
--- backend holds, and the longest wait; none while that backend waits itself, which has a time-out of its own
+-- backend holds, and the longest wait, and none while that backend waits itself, which has a time-out of its own
 WITH waiting AS MATERIALIZED (
   SELECT l.pid, extract(epoch FROM pg_catalog.clock_timestamp() - l.waitstart)::float8 AS seconds
     FROM pg_catalog.pg_locks l
