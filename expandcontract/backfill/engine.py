@@ -15,6 +15,7 @@ from expandcontract.backfill.tally import Tally
 from expandcontract.backfill.work import Work
 from expandcontract.backfill.worker import Filler
 from expandcontract.database.backfill_records import BackfillState
+from expandcontract.database.connect import is_lost
 from expandcontract.errors import ServerUnreachable
 
 _ASK_AGAIN = 0.5  # seconds between two attempts to reach a server that has gone away
@@ -103,7 +104,7 @@ class Engine:
                 over = Filler(session, self._work, self._tally).run()
                 return None if over is None else Ended(_OUTCOMES[over.state], over.reason)
             except (psycopg.Error, ServerUnreachable) as error:
-                if session is not None and not session.connection.closed:
+                if session is not None and not (session.connection.closed or is_lost(error)):
                     raise
                 gone_since = gone_since or time.monotonic()
                 if time.monotonic() - gone_since > self._work.settings.patience:

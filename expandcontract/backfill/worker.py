@@ -21,6 +21,7 @@ from expandcontract.backfill.tally import Tally
 from expandcontract.backfill.verification import look, needy
 from expandcontract.backfill.work import Work
 from expandcontract.database.backfill_records import BackfillState
+from expandcontract.database.connect import is_lost
 from expandcontract.database.row_errors import is_about_a_row
 from expandcontract.domain.pace import SMALLEST, Pace
 from expandcontract.errors import LockBudgetSpent, StepFailed
@@ -123,7 +124,7 @@ class Filler:
                 raise
             self._ranges.close_stretch(self._work.revision, taken.number_of_pass, taken.stretch.number)
         except psycopg.Error as error:
-            if self._connection.closed and taken.range.attempts > _LOSSES:
+            if is_lost(error) and taken.range.attempts > _LOSSES:
                 raise _lost_again(self._work.revision, error) from error
             if not is_about_a_row(error):
                 raise

@@ -104,7 +104,7 @@ def server_error(error: BaseException) -> EcError | None:
         )
     if sqlstate == "25006":
         return ServerUnfit("the server is read-only for us", because=words)
-    if _is_lost(error, sqlstate):
+    if is_lost(error):
         return StepFailed(
             "the connection to the server was lost",
             because=words,
@@ -113,10 +113,15 @@ def server_error(error: BaseException) -> EcError | None:
     return None
 
 
-def _is_lost(error: BaseException, sqlstate: str | None) -> bool:
+def is_lost(error: BaseException) -> bool:
+    """
+    Whether the session is gone. The error tells: a connection whose socket has closed doesn't always know it yet.
+
+    Source: https://www.postgresql.org/docs/current/errcodes-appendix.html; 25P03 and 25P04 end the session as well.
+    """
+    sqlstate = getattr(error, "sqlstate", None)
     if sqlstate is None:
         return isinstance(error, psycopg.OperationalError)
-    # 25P03 and 25P04 end the session: https://www.postgresql.org/docs/current/errcodes-appendix.html
     return isinstance(error, psycopg.Error) and sqlstate.startswith(("08", "57P", "25P03", "25P04"))
 
 
