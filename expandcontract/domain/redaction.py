@@ -12,14 +12,15 @@ from urllib.parse import unquote
 
 MASK = "***"
 
-_IN_URL = re.compile(r"(?P<start>\w+://[^\s:/@]*:)[^\s]*@")
+# the colon may be what is wrong with it
+_IN_URL = re.compile(r"(?P<start>\w:?//[^\s:/@]*:)[^\s]*@")
 _AS_PARAMETER = re.compile(r"(?P<start>\b(?:ssl)?password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)", re.IGNORECASE)
 _IN_SQL = re.compile(r"(?P<start>\bpassword\s+)(?:E?'(?:[^'\\]|''|\\.)*'?|\$\w*\$.*?(?:\$\w*\$|$))", re.IGNORECASE)
 # A password with an unescaped @ ends up before the host's name, which the resolver then repeats.
 _IN_HOST = re.compile(r"(?P<start>\bhost(?: name)? ['\"])[^'\"]*@", re.IGNORECASE)
 _PARAMETERS = re.compile(r"^\[parameters: .*\]$|^DETAIL: .*$", re.MULTILINE)
 
-_URL = re.compile(r"\w+://(?P<login>.*)@")
+_URL = re.compile(r"\w+:?//(?P<login>.*)@")
 _PASSWORD_VARIABLE = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN)$")
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]*)?")
 _SHORTEST = 4  # what is shorter stands in too many words to be masked, and is no secret either

@@ -19,6 +19,7 @@ def test_a_password_in_a_url_is_masked_wherever_it_stands(password: str) -> None
     for text in (
         f"postgresql://me:{secret}@db:5432/app",
         f"could not connect to 'postgresql+asyncpg://me:{secret}@db/app?ssl=require'",
+        f"could not parse postgresql//me:{secret}@db/app",
         f"postgresql://db/app?user=me&password={secret}&sslmode=require",
         f"postgresql://db/app?sslpassword={secret}",
         f"host=db password={secret} user=me",
