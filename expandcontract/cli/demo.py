@@ -104,7 +104,7 @@ class Teller(Silent):
 
     def command(self, tree: str, line: str) -> None:
         """See `Listener`."""
-        self._tell(f"   {tree} $ {click.style(line, fg='cyan')}")
+        self._tell(line, before=f"   {tree} $ ", fg="cyan")
 
     def output(self, line: str) -> None:
         """See `Listener`."""
@@ -116,9 +116,10 @@ class Teller(Silent):
             self._tell(f"   │ {line}", fg="yellow")
         self._tell(f"   │ (exit code {exit_code})", dim=True)
 
-    def _tell(self, text: str, **style: Any) -> None:
+    def _tell(self, text: str, *, before: str = "", **style: Any) -> None:
+        shown = redact(text)
         try:
-            click.echo(click.style(redact(text), **style) if style else redact(text), color=self._colour)
+            click.echo(before + (click.style(shown, **style) if style else shown), color=self._colour)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise Interrupted("nobody listens to the story any more; the demo is cleared away") from None
