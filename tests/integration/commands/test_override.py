@@ -10,71 +10,54 @@ from tests.fixtures.project import AlembicProject
 WHY = ("--reason", "the old release is gone for good")
 
 
-@pytest.fixture
-def shop(renaming: AlembicProject) -> AlembicProject:
-    """The rename is expanded and filled; green ships it and is live, blue lacks it and had traffic a moment ago."""
-    second = renaming.versions / "0002.py"
-    text = second.read_text()
-    second.unlink()
-    renaming.ok("migrate", "expand")
-    renaming.ok("colour", "deploy", "blue", "1")
-    renaming.ok("colour", "traffic", "blue=100")
-    second.write_text(text)
-    renaming.ok("migrate", "expand")
-    renaming.ok("colour", "deploy", "green", "2")
-    renaming.ok("backfill")
-    renaming.ok("colour", "traffic", "green=100")
-    return renaming
-
-
-def test_the_rest_of_a_window_is_overridden_by_name_and_kept_with_each_part(shop: AlembicProject) -> None:
-    before = shop.snapshot()
-    dry = shop.json("migrate", "contract", "0002", "--override", "window-open", *WHY, "--dry-run")
+def test_the_rest_of_a_window_is_overridden_by_name_and_kept_with_each_part(switched: AlembicProject) -> None:
+    before = switched.snapshot()
+    dry = switched.json("migrate", "contract", "0002", "--override", "window-open", *WHY, "--dry-run")
     assert [refusal["code"] for refusal in dry["overridden"]] == ["window-open"]
-    assert shop.snapshot() == before
+    assert switched.snapshot() == before
 
-    ran = shop.ok("migrate", "contract", "0002", "--override", "window-open", *WHY)
+    ran = switched.ok("migrate", "contract", "0002", "--override", "window-open", *WHY)
 
     assert "overridden: window-open: blue runs release 1, which lacks 0002" in ran.stdout
-    done = [event for event in shop.json("log")["events"] if str(event["step"]).startswith("contract")]
+    done = [event for event in switched.json("log")["events"] if str(event["step"]).startswith("contract")]
     assert [event["kind"] for event in done] == ["contract part done", "contract done"]
     for event in done:
         assert event["facts"]["reason"] == "the old release is gone for good"
         assert event["facts"]["overrides"][0].startswith("window-open: blue runs release 1")
         assert (event["person"], event["host"] != "", event["pid"] > 0) == ("ada", True, True)
-    with shop.connect() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with switched.connect() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("DELETE FROM ec.event WHERE kind = 'contract done'")
 
 
-def test_it_goes_as_far_as_it_was_named(shop: AlembicProject) -> None:
-    with shop.connect(application_name="worker colour=blue release=1"):
-        refused = shop.json("migrate", "contract", "0002", "--override", "window-open", *WHY, code=3)
+def test_it_goes_as_far_as_it_was_named(switched: AlembicProject) -> None:
+    with switched.connect(application_name="worker colour=blue release=1"):
+        refused = switched.json("migrate", "contract", "0002", "--override", "window-open", *WHY, code=3)
         assert [refusal["code"] for refusal in refused["refusals"]] == ["session"]
-        assert "name" in shop.columns("users")
+        assert "name" in switched.columns("users")
 
         both = ("--override", "window-open", "--override", "session")
-        done = shop.json("migrate", "contract", "0002", *both, *WHY)
+        done = switched.json("migrate", "contract", "0002", *both, *WHY)
     assert {refusal["code"] for refusal in done["overridden"]} == {"window-open", "session"}
 
 
-def test_a_live_release_that_lacks_the_change_is_nobodys_to_decide(shop: AlembicProject) -> None:
-    shop.ok("colour", "traffic", "blue=50", "green=50")
+def test_a_live_release_that_lacks_the_change_is_nobodys_to_decide(switched: AlembicProject) -> None:
+    switched.ok("colour", "traffic", "blue=50", "green=50")
 
-    refused = shop.json("migrate", "contract", "0002", "--override", "window-open", *WHY, code=3)
+    refused = switched.json("migrate", "contract", "0002", "--override", "window-open", *WHY, code=3)
 
     assert [refusal["code"] for refusal in refused["refusals"]] == ["live-lacks"]
-    assert "name" in shop.columns("users")
+    assert "name" in switched.columns("users")
 
 
-def test_rows_are_looked_for_whatever_is_overridden(shop: AlembicProject) -> None:
-    shop.execute(
+def test_rows_are_looked_for_whatever_is_overridden(switched: AlembicProject) -> None:
+    switched.execute(
         "ALTER TABLE users DISABLE TRIGGER USER",
         "ALTER TABLE users DROP CONSTRAINT named",
         "INSERT INTO users (name) VALUES ('nobody saw me')",
         "ALTER TABLE users ENABLE TRIGGER USER",
     )
 
-    refused = shop.json("migrate", "contract", "0002", "--override", "window-open", *WHY, code=3)
+    refused = switched.json("migrate", "contract", "0002", "--override", "window-open", *WHY, code=3)
 
     assert "rows-left" in {refusal["code"] for refusal in refused["refusals"]}
 
