@@ -117,7 +117,9 @@ def with_proofs(settings: Settings, ledger: Ledger, facts: Facts, executor: Exec
     facts = replace(facts, soak=settings.tombstone_soak)
     if settings.evidence:
         prover = Prover(settings, executor, ledger, seconds)
-        proofs = {change.revision: prover.prove(change, settings.evidence, facts.now) for change in waiting}
+        proofs = {
+            change.revision: prover.prove(change, settings.evidence, facts.window_begin(change)) for change in waiting
+        }
         facts = replace(facts, proofs=proofs)
     if settings.tombstone_soak is None:
         return facts

@@ -55,10 +55,11 @@ def prove(settings: Settings, *, name: str) -> ProveResult:
             raise UsageError(f"{change.revision} ({change.title}) has no contract()", next_command="ec plan")
         if not situation.has_ledger:
             raise UsageError("this database has no ledger, so no contract waits", next_command="ec migrate expand")
-        if situation.observed_facts().is_done(change.revision, Phase.CONTRACT):
+        facts = situation.observed_facts()
+        if facts.is_done(change.revision, Phase.CONTRACT):
             raise UsageError(f"{step} is done: what it removed is gone", next_command="ec status")
         prover = Prover(settings, PsycopgExecutor(situation.connection), situation.ledger, PATIENCE)
-        proof = prover.prove(change, tuple(Means), situation.ledger.now())
+        proof = prover.prove(change, tuple(Means), facts.window_begin(change))
         return ProveResult(
             outcome=Outcome.DONE if proof.verdict is Verdict.CLEAR else Outcome.FINDINGS,
             step=step,

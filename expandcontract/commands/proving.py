@@ -52,8 +52,8 @@ class Prover:
         self._seconds = seconds
         self._functions: tuple[Function, ...] | None = None
 
-    def prove(self, change: Change, means: Sequence[Means], now: datetime) -> Proof:
-        """What these means find about the contract of a change."""
+    def prove(self, change: Change, means: Sequence[Means], since: datetime) -> Proof:
+        """What these means find about the contract of a change; of statements, those that were called since then."""
         removal = change.removal or Removal(unknown="nobody has looked at it")
         targets = self._targets(removal)
         signs = list(_unknown(removal, means))
@@ -61,7 +61,7 @@ class Prover:
             if Means.CATALOG in means:
                 signs += self._in_catalog(targets, removal)
             if Means.STATEMENTS in means and targets:
-                signs += self._in_statements(targets, now - change.contract_after)
+                signs += self._in_statements(targets, since)
         return Proof(removal.removed, tuple({sign.because: sign for sign in signs}.values()))
 
     def unseen(self, change: Change) -> tuple[str, ...]:

@@ -99,6 +99,10 @@ class Facts:
         """How long the rollback window of that change is, with what it was extended by."""
         return change.contract_after + self.control(change.revision).extended
 
+    def window_begin(self, change: Change) -> datetime:
+        """When the rollback window of that change would have begun that closes now."""
+        return self.now - self.window_length(change)
+
     def windows(self, change: Change) -> tuple[Window, ...]:
         """The windows that hold the contract of that change, the last to close first."""
         closed_at = self.control(change.revision).closed_at

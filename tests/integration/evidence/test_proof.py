@@ -48,6 +48,16 @@ def test_an_old_worker_that_reads_the_column_once_is_found_and_holds_the_contrac
     assert "name" not in shop.project.columns("users")
 
 
+def test_a_longer_window_asks_for_longer_evidence(shop: Shop) -> None:
+    shop.project.ok("observe")
+    shop.watched_for("2 hours")
+    assert shop.project.json("prove", "0002")["verdict"] == "clear"
+
+    shop.project.ok("window", "0002", "--extend", "1d", "--reason", "a job that runs once a day")
+
+    assert shop.project.json("prove", "0002", code=1)["verdict"] == "inconclusive"
+
+
 @pytest.mark.long
 def test_ecs_own_looks_at_the_column_are_nobodys_reading(shop: Shop) -> None:
     """The role is the application's as well here, so only the mark tells them apart."""
