@@ -1,12 +1,7 @@
 """Whom we are compatible with; each neighbour's tests are there where it is installed, and `tox` installs it."""
 
-import tempfile
-from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 from shutil import which
-
-import pytest
 
 from tests.compat.faketime import LIBRARY
 
@@ -28,11 +23,3 @@ _PROGRAMS = {
 collect_ignore = [file for file, package in _NEEDS.items() if find_spec(package) is None]
 collect_ignore += [file for file, programs in _PROGRAMS.items() if not any(map(which, programs))]
 collect_ignore += [] if LIBRARY else ["test_faketime.py"]
-
-
-@pytest.fixture
-def public_folder() -> Iterator[Path]:
-    """A folder that the account of a neighbour may enter; pytest's own are for whoever runs it."""
-    with tempfile.TemporaryDirectory(prefix="ec-compat-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)

@@ -18,12 +18,10 @@ ROWS = 60_000
 
 
 @pytest.fixture
-def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def small_disk(public_folder: Path) -> Iterator[Path]:
     """A disk of 16 MB."""
-    place = tmp_path_factory.mktemp("disk")
-    for above in place.parents:  # the server is somebody else than we
-        if above.is_relative_to(tmp_path_factory.getbasetemp().parent):
-            above.chmod(0o755)
+    place = public_folder / "disk"
+    place.mkdir()
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=16m,mode=0755", "tmpfs", str(place)], capture_output=True, check=False
     )
