@@ -8,14 +8,10 @@ versions of it.
 from __future__ import annotations
 
 import configparser
-import io
-import logging
-import os
 import socket
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +22,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.util import CommandError
 
+from expandcontract.alembic_bridge.chatter import quiet
 from expandcontract.alembic_bridge.collapse import without_collapse
 from expandcontract.alembic_bridge.engine_address import address_from_url
 from expandcontract.alembic_bridge.project import Project
@@ -33,7 +30,6 @@ from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
 from expandcontract.database.address import Address, address_from_text, check_login
 from expandcontract.database.connect import connection_error, server_error
 from expandcontract.database.executor import Executor
-from expandcontract.domain.redaction import redact, secrets_in
 from expandcontract.errors import ConfigurationError, EcError
 
 Answer = TypeVar("Answer")
@@ -205,27 +201,3 @@ def _place(env_py: str, error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == file]
     return f"{file}:{lines[-1]}" if lines else str(file)
-
-
-class _Conversation(io.TextIOBase):
-    """Where prints of env.py go: to stderr, without the passwords that it was given."""
-
-    def write(self, text: str) -> int:
-        sys.stderr.write(redact(text, secrets_in(os.environ)))
-        return len(text)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Alembic's chatter once per part would drown our own; what env.py prints is conversation, not a result."""
-
-    def only_warnings(record: logging.LogRecord) -> bool:
-        return record.levelno >= logging.WARNING
-
-    logger = logging.getLogger("alembic.runtime.migration")
-    logger.addFilter(only_warnings)
-    try:
-        with redirect_stdout(_Conversation()):
-            yield
-    finally:
-        logger.removeFilter(only_warnings)

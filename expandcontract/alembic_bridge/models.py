@@ -13,7 +13,8 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from sqlalchemy import MetaData
 
-from expandcontract.alembic_bridge.environment import environment_errors, quiet, run_in_environment
+from expandcontract.alembic_bridge.chatter import quiet
+from expandcontract.alembic_bridge.environment import environment_errors, run_in_environment
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.errors import EcError
 

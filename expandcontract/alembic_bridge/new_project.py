@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 
-from expandcontract.alembic_bridge.environment import quiet
+from expandcontract.alembic_bridge.chatter import quiet
 from expandcontract.errors import UsageError
 
 

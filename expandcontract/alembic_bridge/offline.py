@@ -13,8 +13,9 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 from psycopg import sql
 
+from expandcontract.alembic_bridge.chatter import quiet
 from expandcontract.alembic_bridge.collapse import without_collapse
-from expandcontract.alembic_bridge.environment import environment_errors, quiet
+from expandcontract.alembic_bridge.environment import environment_errors
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Part, Revision
 from expandcontract.database.actor import Actor

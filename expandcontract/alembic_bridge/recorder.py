@@ -11,6 +11,8 @@ from alembic.operations import MigrateOperation, Operations
 from alembic.operations.ops import CreateTableOp
 from alembic.runtime.migration import MigrationContext
 
+from expandcontract.alembic_bridge.chatter import quiet
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -20,6 +22,7 @@ class Recorded:
     complete: bool
 
 
+@quiet()
 def record(functions: Sequence[Callable[[], Any]]) -> Recorded:
     """The operations that these functions invoke, in order."""
     written = StringIO()

@@ -25,6 +25,7 @@ from sqlalchemy import Dialect, literal, make_url
 from sqlalchemy.exc import CompileError
 from sqlalchemy.types import NullType, String, TypeEngine
 
+from expandcontract.alembic_bridge.chatter import quiet
 from expandcontract.alembic_bridge.operations import CreateSyncOp, DropSyncOp
 from expandcontract.domain.change import Backfill, Sync
 
@@ -145,6 +146,7 @@ def _phase(name: str, functions: Sequence[Callable[[], Any]], path: Path) -> Ren
     return RenderedPhase(name, parts, tuple(known))
 
 
+@quiet()
 def _part(function: Callable[[], Any], path: Path, known: list[KnownType]) -> RenderedPart:
     output = _Output(path)
     options = {"as_sql": True, "literal_binds": True, "output_buffer": output}

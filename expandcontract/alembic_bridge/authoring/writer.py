@@ -21,7 +21,7 @@ from alembic.util import CommandError, rev_id
 from expandcontract.alembic_bridge.authoring.draft import Draft
 from expandcontract.alembic_bridge.authoring.module import fitted
 from expandcontract.alembic_bridge.authoring.text import Text, text_of
-from expandcontract.alembic_bridge.environment import quiet
+from expandcontract.alembic_bridge.chatter import quiet
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.errors import ConfigurationError, UsageError
 
@@ -166,6 +166,7 @@ def _fitted(template: Path, module: str, text: Text) -> str:
         raise ConfigurationError(f"{template} can't carry the phases of a change", because=str(error)) from None
 
 
+@quiet()
 def _plain_context(project: Project) -> MigrationContext:
     """What env.py would configure if it said nothing of rendering."""
     opts = {

@@ -1,5 +1,8 @@
 """The user's env.py runs unchanged, whatever it looks like, and Alembic's options mean what they mean to Alembic."""
 
+import re
+import shutil
+
 import pytest
 
 from tests.fixtures.project import CREATE_USERS, INI, rename_name
@@ -32,6 +35,23 @@ def life(project, *options):
 @pytest.mark.parametrize("kind", ["begin", pytest.param("psycopg-async", marks=pytest.mark.long), "asyncpg"])
 def test_a_change_lives_its_whole_life_through_an_env_py_of_that_kind(kind, database, make_project):
     life(make_project(database, kind))
+
+
+@pytest.mark.parametrize("template", ["generic", "async", "pyproject"])
+def test_a_project_as_alembic_makes_it_needs_nothing_and_has_no_chatter(template, database, make_project):
+    project = make_project(database)
+    shutil.rmtree(project.folder)
+    project.folder.mkdir()
+    assert project.alembic("init", "-t", template, "migrations").code == 0
+    url = f"sqlalchemy.url = {database.dsn.replace('postgresql://', 'postgresql+psycopg://').replace('%', '%%')}"
+    ini = (project.folder / "alembic.ini").read_text()
+    project.write("alembic.ini", re.sub("sqlalchemy.url = .*", lambda _: url, ini))
+
+    life(project)
+
+    project.revision("0003", "def upgrade():\n    op.execute('SELECT 1')\n", after="0002")
+    for command in (["status"], ["plan"], ["doctor"], ["lint", "0003"], ["migrate", "expand", "--dry-run"]):
+        assert "INFO" not in project.ec(*command).stderr
 
 
 @pytest.mark.parametrize("kind", ["begin", "asyncpg"])
