@@ -13,11 +13,10 @@ class Progress:
     """
     A backfill just after a range, or while it waits for a reason.
 
-    ``rows`` were visited in this pass, by all workers; ``of_about`` is the planner's estimate of the table. ``rate`` is
-    rows per second of all workers over the last ten seconds, ``batch`` the rows of a worker's next range. ``share`` is
-    what the health signals leave of the speed, and ``reason`` says why it is less than 1, or why nothing moves;
-    ``is_waiting`` tells the two apart. With `verifies` nothing is written in this pass, and rows that still need it are
-    looked for.
+    ``rows`` were visited in this pass, by all workers; ``of_about`` is an estimate of the table's. ``rate`` is rows per
+    second of all workers over the last ten seconds, ``batch`` the rows of a worker's next range. ``share`` is what the
+    health signals leave of the speed, and ``reason`` says why it is less than 1, or why nothing moves; ``is_waiting``
+    tells the two apart. With `verifies` nothing is written in this pass, and rows that still need it are looked for.
     """
 
     revision: str
@@ -34,10 +33,9 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """An estimate; None while there is nothing to estimate from."""
-        if self.rate <= 0 or self.of_about <= 0:
-            return None
-        return max(0, self.of_about - self.rows) / self.rate
+        """An estimate; None while there is nothing to estimate from, and once there are more rows than estimated."""
+        left = self.of_about - self.rows
+        return left / self.rate if self.rate > 0 and left > 0 else None
 
 
 class Speed:

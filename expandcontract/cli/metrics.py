@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _GAUGES: tuple[tuple[str, str, Callable[[Progress], float]], ...] = (
     ("ec_backfill_rows", "Rows seen in this pass, by all workers.", lambda it: it.rows),
-    ("ec_backfill_rows_expected", "Rows of the table, as the planner estimates them.", lambda it: it.of_about),
+    ("ec_backfill_rows_expected", "Rows of the table, as estimated.", lambda it: it.of_about),
     ("ec_backfill_rows_written", "Rows written in all passes.", lambda it: it.rows_written),
     ("ec_backfill_pass", "The number of the pass.", lambda it: it.number_of_pass),
     ("ec_backfill_rows_per_second", "Rows per second of all workers, over ten seconds.", lambda it: it.rate),

@@ -59,6 +59,11 @@ def pages(executor: Executor, table: str, schema: str | None = None) -> tuple[in
     return int(count), rows_per_page
 
 
+def all_pages(executor: Executor, table: str, schema: str | None = None) -> int:
+    """How many pages the table has, with its partitions and children; 0 where there is no such table."""
+    return int(executor.rows(queries("catalog")["all_pages"], {"table": regclass(table, schema)})[0][0])
+
+
 def bare_types(executor: Executor, table: str, schema: str | None = None) -> dict[str, str]:
     """The types of the table's columns without their lengths, as SQL, by the columns' names."""
     return dict(executor.rows(queries("catalog")["bare_types"], {"table": regclass(table, schema)}))

@@ -45,6 +45,16 @@ SELECT pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_si
        CASE WHEN c.relpages > 0 AND c.reltuples > 0 THEN c.reltuples / c.relpages END::float8
   FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass(%(table)s);
 
+-- all_pages: how many pages a table has, with its partitions and children
+WITH RECURSIVE member AS (
+  SELECT pg_catalog.to_regclass(%(table)s)::oid AS oid
+  UNION
+  SELECT i.inhrelid FROM member m JOIN pg_catalog.pg_inherits i ON i.inhparent = m.oid WHERE NOT i.inhdetachpending
+)
+SELECT COALESCE(pg_catalog.sum(pg_catalog.pg_relation_size(m.oid)), 0)::bigint
+       / pg_catalog.current_setting('block_size')::bigint
+  FROM member m;
+
 -- shape: pages, indexes, fillfactor, and whether no index has to do with these columns, in its key or its expressions
 SELECT pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::bigint,
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid),

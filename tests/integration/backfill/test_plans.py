@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from expandcontract.backfill.ending import Outcome
+from expandcontract.backfill.stretches import estimated_rows
 from expandcontract.domain.change import Backfill
 from tests.fixtures.filling import make_filling
 from tests.fixtures.project import until
@@ -40,6 +42,24 @@ def test_no_row_is_read_more_often_than_it_must(each_database: Database, belief:
     query = "SELECT sum(idx_tup_read)::int8 FROM pg_stat_user_indexes WHERE relname = 'things'"
     reads = until(lambda: found if (found := filling.value(query)) >= READS * ROWS else None, what="it is counted")
     assert reads <= 2 * READS * ROWS  # old versions of rows have entries, too
+
+
+@pytest.mark.parametrize("belief", BELIEFS.values(), ids=BELIEFS)
+def test_how_many_rows_there_are_is_known_whatever_the_planner_believes(each_database: Database, belief: str) -> None:
+    filling = make_filling(each_database.dsn)
+    filling.execute(
+        "CREATE TABLE things (id text, name varchar(900), filled text) WITH (autovacuum_enabled = off)",
+        f"INSERT INTO things SELECT i, repeat('x', 250) FROM generate_series(1, {ROWS}) i",
+        "CREATE TABLE copied AS TABLE things",
+        *belief.split(";"),
+    )
+
+    with psycopg.connect(each_database.dsn) as connection:
+        estimate = estimated_rows(connection, FILLS)
+        whole = estimated_rows(connection, Backfill("pg_am", set={"amname": "amname"}, where="true", writers="0001"))
+
+    assert abs(estimate - ROWS) < 0.25 * ROWS
+    assert whole == filling.value("SELECT count(*) FROM pg_am")  # all pages of a small table are read
 
 
 # What people set for a whole database, and what would break a backfill that relied on the defaults.
