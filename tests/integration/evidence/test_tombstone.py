@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from psycopg.conninfo import conninfo_to_dict
 
 from expandcontract.commands.ready import Readiness, ready
 from tests.fixtures.project import until
+from tests.fixtures.roles import recipe
 from tests.fixtures.shop import APP, PASSWORD, Shop
 
 ACL = """
@@ -71,9 +71,11 @@ def outcome(connection: psycopg.Connection[Any], statement: str) -> str:
 
 
 def readiness(shop: Shop, release: str) -> Readiness:
-    """What the application is told, with the grants that its page names."""
-    page = (Path(__file__).parents[3] / "docs/how-to/report-readiness.md").read_text()
-    shop.project.execute(*re.findall(r"^GRANT .*(?=;$)", page, re.MULTILINE))
+    """What the application is told, with the grants that the documentation names."""
+    names = {"shop_app": APP, "shop_runner": str(conninfo_to_dict(shop.project.dsn)["user"])}
+    with psycopg.connect(shop.project.dsn, autocommit=True) as owner:
+        for statement in recipe("application reads the ledger", names):
+            owner.execute(statement)
     url = shop.server.dsn(shop.database, user=APP, password=PASSWORD)
     engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     try:

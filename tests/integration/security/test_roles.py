@@ -87,6 +87,10 @@ def test_the_application_can_neither_write_nor_read_the_ledger_unless_it_is_let_
 
     run("application reads the ledger")
 
+    project.execute("CREATE TABLE ec.of_a_later_version ()")
+    with psycopg.connect(app, autocommit=True) as connection:
+        connection.execute("SELECT FROM ec.of_a_later_version")
+    project.execute("DROP TABLE ec.of_a_later_version")
     for table in tables:
         with psycopg.connect(app, autocommit=True) as connection:
             connection.execute(f"SELECT FROM ec.{table}".encode())
