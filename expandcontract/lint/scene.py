@@ -11,7 +11,7 @@ from expandcontract.lint.schema import Schema
 from expandcontract.lint.server.effects import effects_of
 from expandcontract.lint.server.locks import Lock
 from expandcontract.lint.server.server import Effects, Server
-from expandcontract.lint.statement import Action, Statement, Transaction
+from expandcontract.lint.statement import Action, Drop, Statement, Transaction
 from expandcontract.lint.value import Record, Value
 
 if TYPE_CHECKING:
@@ -108,6 +108,13 @@ class Scene(Record):
                 if isinstance(action, Transaction) and action.verb in ("commit", "rollback", "prepare"):
                     return
                 yield action
+
+    def is_dropped_later(self, table: str) -> bool:
+        """Whether the same transaction goes on to drop the table, which says all that is to be said of its parts."""
+        return any(
+            isinstance(action, Drop) and action.kind == "table" and action.name == table
+            for action in self.later_in_transaction()
+        )
 
     def is_live(self, table: str) -> bool:
         """Whether others may be using the table: neither this text nor this session made it."""

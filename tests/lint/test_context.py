@@ -74,6 +74,20 @@ def test_foreign_keys_follow_a_renamed_table() -> None:
     )
 
 
+def test_of_a_table_that_the_transaction_drops_only_the_drop_is_told() -> None:
+    before = USERS + "CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id));"
+    before += "CREATE INDEX orders_user ON orders (user_id); CREATE INDEX users_name ON users (name);"
+    # as autogenerate writes the downgrade of a first revision
+    sql = "DROP INDEX orders_user; DROP TABLE orders; DROP INDEX users_name; DROP TABLE users;"
+    of_parts = {"drop-index-not-concurrent", "drop-table-locks-referenced"}
+
+    assert "drop-table" in rules(sql, schema=before)
+    assert "drop-index" not in {finding.rule for finding in lint_sql(sql, schema=before)}
+    assert not of_parts & rules(sql, schema=before)
+    assert of_parts <= rules(sql, schema=before, in_transaction=False)
+    assert of_parts <= rules(sql.removesuffix("DROP TABLE users;"), schema=before)
+
+
 def test_another_schema_has_another_table() -> None:
     sql = "ALTER TABLE app.users ALTER COLUMN name TYPE varchar(80)"
 

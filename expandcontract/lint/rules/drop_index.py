@@ -12,7 +12,10 @@ from expandcontract.lint.statement import Drop
 
 
 def check(action: Drop, scene: Scene) -> Iterator[Problem]:
-    if action.kind == "index" and scene.is_live_object("index", action.name):
+    if action.kind != "index" or not scene.is_live_object("index", action.name):
+        return
+    index = scene.schema.indexes.get(action.name)
+    if not (index and scene.is_dropped_later(index.table)):
         yield Problem(f"queries of running code may need {action.name}; idx_scan in pg_stat_user_indexes tells")
 
 

@@ -15,7 +15,7 @@ def check(action: Drop, scene: Scene) -> Iterator[Problem]:
     if action.kind != "index" or action.concurrently or not scene.is_live_object("index", action.name):
         return
     index = scene.schema.indexes.get(action.name)
-    if index and not scene.is_live(index.table):
+    if index and (not scene.is_live(index.table) or scene.is_dropped_later(index.table)):
         return
     table = index.table if index else "its table"
     yield Problem(

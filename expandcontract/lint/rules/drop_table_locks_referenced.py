@@ -15,7 +15,11 @@ from expandcontract.lint.statement import Drop
 def check(action: Drop, scene: Scene) -> Iterator[Problem]:
     if action.kind != "table" or not scene.is_live(action.name):
         return
-    others = [table for table in scene.schema.referenced(action.name) if scene.is_live(table)]
+    others = [
+        table
+        for table in scene.schema.referenced(action.name)
+        if scene.is_live(table) and not scene.is_dropped_later(table)
+    ]
     if others:
         yield Problem(
             f"{action.name} references {listed(others)}: dropping it takes ACCESS EXCLUSIVE there as well",
