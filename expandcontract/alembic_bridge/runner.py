@@ -194,6 +194,7 @@ class Runner:
     def _run(self, task: _Task) -> None:
         """Try up the ladder until the task is done or the budget is spent."""
         began = time.monotonic()
+        seen: tuple[Blocker, ...] = ()
         for attempt in attempts(self._patience.lock_timeout):
             notes = _Notes()
             try:
@@ -204,10 +205,11 @@ class Runner:
             except Exception as error:
                 if notes.stall or not is_lock_timeout(error):
                     raise self._failed(task, error, notes.stall) from error
+                seen = notes.blockers or seen  # a transaction that was in the way once keeps its lock to its end
                 pause = random.uniform(0, attempt.pause)  # noqa: S311  # jitter, no secret
                 if time.monotonic() + pause - began > self._patience.budget.total_seconds():
-                    raise self._budget_spent(task, attempt, notes.blockers) from error
-                self._on_blocked(self._cleared(task, Blocked(task.step, task.part, attempt, notes.blockers, pause)))
+                    raise self._budget_spent(task, attempt, seen) from error
+                self._on_blocked(self._cleared(task, Blocked(task.step, task.part, attempt, seen, pause)))
                 time.sleep(pause)
 
     def _cleared(self, task: _Task, blocked: Blocked) -> Blocked:
@@ -326,7 +328,8 @@ class Runner:
         return LockBudgetSpent(
             f"{task.step} got no lock for part {task.part} in {attempt.number} attempts"
             f" within {format_duration(self._patience.budget)}; nothing has changed",
-            because="; ".join(f"blocked by {blocker}" for blocker in seen) or "the blocker was gone before it was seen",
+            because="; ".join(f"blocked by {blocker}" for blocker in seen)
+            or "whoever was in the way wasn't seen within so short a wait",
             next_command="end the blocker, or run the same command again",
         )
 

@@ -59,7 +59,7 @@ class Lines:
 
     def blocked(self, blocked: Blocked) -> None:
         """See `Conversation`."""
-        who = "; ".join(str(blocker) for blocker in blocked.blockers) or "somebody who is gone by now"
+        who = "; ".join(str(blocker) for blocker in blocked.blockers) or "somebody who wasn't seen"
         self.says(
             f"{blocked.step}: {blocked.part} got no lock within {format_duration(blocked.attempt.lock_timeout)}"
             f" (attempt {blocked.attempt.number}), blocked by {who}; next attempt in {blocked.pause:.1f} s"

@@ -79,7 +79,7 @@ def test_a_blocker_is_left_alone_unless_cancelling_it_was_asked_for_and_it_is_ol
         assert project.ec("migrate", "expand", *options, "--cancel-blockers", "1h").code == 6
         assert reader.execute("SELECT 1").fetchone() == (1,)
 
-        ran = project.ok("migrate", "expand", *options, "--cancel-blockers", "10ms")
+        ran = project.ok("migrate", "expand", *options, "--lock-budget", "1m", "--cancel-blockers", "10ms")
 
         assert f"cancelled pid {pid} (application a slow report)" in ran.stderr
         # not before the longest wait was in vain
