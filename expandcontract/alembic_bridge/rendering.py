@@ -7,6 +7,7 @@ as far as it gets.
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,11 +23,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.base import Script
 from sqlalchemy import Dialect, literal, make_url
-from sqlalchemy.exc import CompileError
+from sqlalchemy.exc import CompileError, NoInspectionAvailable
 from sqlalchemy.types import NullType, String, TypeEngine
 
 from expandcontract.alembic_bridge.chatter import quiet
 from expandcontract.alembic_bridge.operations import CreateSyncOp, DropSyncOp
+from expandcontract.alembic_bridge.unconnected import NoAnswer, Unconnected
 from expandcontract.domain.change import Backfill, Sync
 
 PHASES = ("upgrade", "backfill", "contract", "downgrade")
@@ -159,9 +161,10 @@ def _part(function: Callable[[], Any], path: Path, known: list[KnownType]) -> Re
         try:
             function()
         except Exception as error:
-            stopped = Unrendered(f"{type(error).__name__}: {error}", _line_of(error, path))
+            if not _is_refusal(function, error, path):
+                stopped = Unrendered(_reason(error), _line_of(error, path))
     if stopped is None and context.asked_at is not None:
-        stopped = Unrendered("it asks whether there is a connection", context.asked_at, stopped=False)
+        stopped = Unrendered("it asks for a database, or what is in it", context.asked_at, stopped=False)
     return RenderedPart(tuple(segment for segment in output.segments if segment.statements), stopped)
 
 
@@ -229,14 +232,12 @@ def _recording(context: _Watched, known: list[KnownType], output: _Output) -> It
             finally:
                 output.sync = None
 
-        get_bind = operations.get_bind
-
-        def note_and_get_bind() -> Any:
+        def asked() -> None:
             context.asked_at = context.asked_at or output.line()
-            return get_bind()
 
+        unconnected = Unconnected(operations.get_bind(), output.write, asked)
         operations.invoke = note_and_invoke  # type: ignore[method-assign]
-        operations.get_bind = note_and_get_bind  # type: ignore[method-assign]
+        operations.get_bind = lambda: unconnected  # type: ignore[assignment,method-assign,return-value]
         yield
 
 
@@ -278,6 +279,24 @@ class _Output:
         while frame and frame.f_code.co_filename != self._path:
             frame = frame.f_back
         return frame.f_lineno if frame else 0
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, NoAnswer):
+        return "it reads what a statement answers"
+    if isinstance(error, NoInspectionAvailable):
+        return "it inspects the database"
+    return f"{type(error).__name__}: {error}"
+
+
+def _is_refusal(function: Callable[[], Any], error: Exception, path: Path) -> bool:
+    """Whether a downgrade ended with a ``raise`` that nothing leads past: it refuses, and would in a database, too."""
+    if function.__name__ != "downgrade":
+        return False
+    line = _line_of(error, path)
+    module = ast.parse(path.read_bytes())
+    bodies = (node.body for node in module.body if isinstance(node, ast.FunctionDef) and node.name == "downgrade")
+    return any(isinstance(node, ast.Raise) and node.lineno == line for body in bodies for node in body)
 
 
 def _line_of(error: BaseException, path: Path) -> int:

@@ -49,9 +49,11 @@ contract = (validate, build)
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ('op.get_bind().exec_driver_sql("SELECT 1")', "AttributeError: "),
-        ("bind = op.get_bind()", "it asks whether there is a connection"),
-        ("if not op.get_context().as_sql: pass", "it asks whether there is a connection"),
+        ("op.get_bind().scalar(sa.text('SELECT 1')) + 1", "it reads what a statement answers"),
+        ("for row in op.get_bind().execute(sa.text('SELECT 1')): pass", "it reads what a statement answers"),
+        ("if op.get_bind().exec_driver_sql('SELECT 1').one(): pass", "it reads what a statement answers"),
+        ("sa.inspect(op.get_bind()).get_table_names()", "it inspects the database"),
+        ("if not op.get_context().as_sql: pass", "it asks for a database, or what is in it"),
         ('raise RuntimeError("not offline")', "RuntimeError: not offline"),
     ],
 )
@@ -59,10 +61,50 @@ def test_what_needs_a_connection_is_told_with_its_line(tmp_path: Path, line: str
     body = f'def upgrade():\n    op.execute("SELECT 1")\n    {line}\n\ndef downgrade(): pass\n'
     (part,) = phases_of(tmp_path, body)["upgrade"].parts
 
-    assert [each.sql for segment in part.segments for each in segment.statements] == ["SELECT 1;"]
+    assert {each.sql for segment in part.segments for each in segment.statements} == {"SELECT 1;"}
     assert part.unrendered is not None
     assert part.unrendered.reason.startswith(reason)
     assert part.unrendered.line == 8
+
+
+def test_whoever_goes_on_without_an_answer_may_do_something_else_in_a_database(tmp_path: Path) -> None:
+    body = """
+def upgrade():
+    try:
+        count = op.get_bind().scalar(sa.text("SELECT 1")) + 1
+    except Exception:
+        count = 0
+    op.execute("SELECT 2")
+"""
+    (part,) = phases_of(tmp_path, body)["upgrade"].parts
+
+    assert [each.sql for segment in part.segments for each in segment.statements] == ["SELECT 1;", "SELECT 2;"]
+    assert part.unrendered is not None
+    assert (part.unrendered.line, part.unrendered.stopped) == (9, False)
+
+
+def test_what_is_only_told_to_a_connection_is_known(tmp_path: Path) -> None:
+    body = """
+def upgrade():
+    bind = op.get_bind()
+    sa.Enum("a", "b", name="kind").create(bind, checkfirst=True)
+    bind.execute(sa.text("SELECT 1"))
+    bind.exec_driver_sql("SELECT 2")
+    bind.commit()
+"""
+    (part,) = phases_of(tmp_path, body)["upgrade"].parts
+
+    assert part.unrendered is None
+    created, *others = [each.sql for segment in part.segments for each in segment.statements]
+    assert created.startswith("CREATE TYPE kind AS ENUM")
+    assert others == ["SELECT 1;", "SELECT 2;", "COMMIT;"]
+
+
+@pytest.mark.parametrize(("line", "refuses"), [("raise RuntimeError('no')", True), ("if 1: raise OSError", False)])
+def test_a_downgrade_that_refuses_runs_nothing_that_is_unknown(tmp_path: Path, line: str, refuses: bool) -> None:
+    (part,) = phases_of(tmp_path, f"def upgrade(): pass\n\ndef downgrade():\n    {line}\n")["downgrade"].parts
+
+    assert (part.unrendered is None) == refuses
 
 
 def written(folder: Path, text: str) -> str:
