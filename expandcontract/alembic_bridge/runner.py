@@ -7,7 +7,7 @@ import random
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -29,8 +29,9 @@ from expandcontract.alembic_bridge.transaction import (
     see_what_is_committed,
     sees_what_is_committed,
 )
+from expandcontract.alembic_bridge.undivided import EndsTransaction, transaction_of, undivided
 from expandcontract.database import tombstones
-from expandcontract.database.activity import LockWatch, Stall, end
+from expandcontract.database.activity import LockWatch, Stall, end, is_committed
 from expandcontract.database.actor import Actor
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger
@@ -96,10 +97,11 @@ class _Task:
 
 @dataclass
 class _Notes:
-    """What was seen during an attempt: who was in its way, and in whose way it was."""
+    """What was seen during an attempt: who was in its way, in whose way it was, and which transaction it was."""
 
     blockers: tuple[Blocker, ...] = ()
     stall: Stall | None = None
+    transaction: str | None = None  # the last one
 
 
 class Runner:
@@ -112,6 +114,7 @@ class Runner:
         actor: who acts.
         patience: lock time-out and budget.
         on_blocked: told after each attempt that was blocked.
+        ends_transaction: whether a text of SQL ends the transaction that it runs in.
     """
 
     def __init__(
@@ -121,12 +124,14 @@ class Runner:
         actor: Actor,
         patience: Patience,
         on_blocked: Callable[[Blocked], None],
+        ends_transaction: EndsTransaction,
     ) -> None:
         self._project = project
         self._connection = lock_connection
         self._actor = actor
         self._patience = patience
         self._on_blocked = on_blocked
+        self._ends_transaction = ends_transaction
         self._ledger = Ledger(PsycopgExecutor(lock_connection), actor)
 
     def run_part(
@@ -162,7 +167,7 @@ class Runner:
 
         def work(context: MigrationContext, ledger: Ledger) -> None:
             ask(ledger)
-            with passing_over(finished, builds, context):
+            with self._undivided(context, revision), passing_over(finished, builds, context):
                 part()
             hold_router(context, ledger)
             answer = ask(ledger)
@@ -183,13 +188,17 @@ class Runner:
 
         def work(context: MigrationContext, ledger: Ledger) -> None:
             ask(ledger)
-            revision.script.module.downgrade()
+            with self._undivided(context, revision):
+                revision.script.module.downgrade()
             hold_router(context, ledger)
             ask(ledger)
             ledger.forget_change(step.revision)
             ledger.record("expand undone", facts, step=step)
 
         self._run(_Task(revision, step, "downgrade", work, MigrationStep.downgrade_from_script, parts_done=None))
+
+    def _undivided(self, context: MigrationContext, revision: Revision) -> AbstractContextManager[None]:
+        return undivided(context, revision.file, self._ends_transaction)
 
     def _run(self, task: _Task) -> None:
         """Try up the ladder until the task is done or the budget is spent."""
@@ -240,6 +249,7 @@ class Runner:
                     task.work(context, ledger)
                 finally:
                     notes.blockers, notes.stall = watch.last_seen, watch.stall
+            notes.transaction = transaction_of(connection)
 
         def steps(heads: tuple[str, ...], context: MigrationContext) -> Iterable[RevisionStep]:
             connection = connection_of(context)
@@ -258,6 +268,13 @@ class Runner:
             return [alembic_step]
 
         run_in_environment(self._project, steps)
+        if notes.transaction and not is_committed(self._connection, notes.transaction):
+            raise ConfigurationError(
+                f"{task.step}: part {task.part} ran, and env.py took it back; nothing has changed",
+                because="env.py begins a transaction before context.configure(), by a statement such as SET, and ends"
+                " it without a commit",
+                next_command="add connection.commit() after that statement in env.py",
+            )
 
     def _mark_autocommit_blocks(self, context: MigrationContext, task: _Task, lock_timeout: timedelta) -> None:
         """
@@ -274,8 +291,9 @@ class Runner:
                 raise RevisionError(
                     "an autocommit block can't run here",
                     file=task.revision.file,
-                    because="env.py opens a transaction of its own around the migrations (engine.begin())",
-                    next_command="use engine.connect() in env.py, as Alembic's template does",
+                    because="env.py has begun a transaction around the migrations: by engine.begin(), or by a statement"
+                    " such as SET before context.configure()",
+                    next_command="use engine.connect() in env.py, and connection.commit() after such a statement",
                 )
             ledger = Ledger(SqlalchemyExecutor(connection_of(context)), self._actor)
             if task.parts_done is not None:

@@ -28,6 +28,7 @@ from expandcontract.domain.override import Override
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step, StepState
 from expandcontract.lint.building import indexes_built
+from expandcontract.lint.ending import ends_transaction
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def become_runner(situation: Situation, conversation: Conversation) -> Iterator[
             situation.actor,
             Patience(settings.lock_timeout, settings.lock_budget, settings.hold_timeout, settings.cancel_blockers),
             conversation.blocked,
+            ends_transaction,
         )
         yield Running(situation, runner, conversation, observed(situation, conversation))
 

@@ -1,4 +1,4 @@
-"""Who keeps us waiting, and how to end it."""
+"""Who keeps us waiting, how to end it, and how a transaction has ended."""
 
 from __future__ import annotations
 
@@ -35,6 +35,12 @@ def end(connection: psycopg.Connection[Any], blocker: Blocker) -> bool:
     except psycopg.errors.InsufficientPrivilege:
         return False
     return bool(rows and rows[0][0])
+
+
+def is_committed(connection: psycopg.Connection[Any], transaction: str) -> bool:
+    """Whether the transaction of that number has ended well."""
+    rows = PsycopgExecutor(connection).rows(queries("activity")["is_committed"], {"transaction": transaction})
+    return bool(rows[0][0])
 
 
 @dataclass(frozen=True)

@@ -59,3 +59,6 @@ SELECT a.pid, a.application_name, a.usename, pg_catalog.host(a.client_addr),
   FROM pg_catalog.pg_stat_activity a
  WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
  ORDER BY a.backend_start, a.pid;
+
+-- is_committed: whether a transaction has ended well
+SELECT pg_catalog.pg_xact_status(CAST(%(transaction)s AS pg_catalog.xid8)) = 'committed';

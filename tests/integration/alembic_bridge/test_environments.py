@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.fixtures.project import CREATE_USERS, INI, rename_name
+from tests.fixtures.project import CREATE_USERS, INI, SYNC_ENV, rename_name
 
 TOML = """\
 [tool.alembic]
@@ -89,6 +89,29 @@ def test_an_autocommit_block_within_a_transaction_of_env_py_is_refused_with_the_
     assert str(file) in ran.stderr
     assert "use engine.connect() in env.py" in ran.stderr
     assert project.steps() == {"expand 0001": "done"}
+
+    project.write("migrations/env.py", SYNC_ENV)
+    project.ok("migrate", "expand")
+
+
+def test_a_part_that_env_py_takes_back_is_not_done(database, make_project):
+    project = make_project(database)
+    configures = "        context.configure(connection=connection, target_metadata=target_metadata)\n"
+    sets = "        connection.execute(sa.text('SET statement_timeout = 60000'))\n"
+    project.write("migrations/env.py", SYNC_ENV.replace(configures, sets + configures))
+    project.revision("0001", CREATE_USERS)
+
+    ran = project.ec("migrate", "expand")
+
+    assert ran.code == 2
+    assert "done" not in ran.stdout
+    assert "expand 0001: part upgrade ran, and env.py took it back; nothing has changed" in ran.stderr
+    assert "add connection.commit() after that statement in env.py" in ran.stderr
+    assert project.steps() == {}
+
+    project.write("migrations/env.py", SYNC_ENV.replace(configures, f"{sets}        connection.commit()\n{configures}"))
+    project.ok("migrate", "expand")
+    assert project.columns("users") == ["id", "name"]
 
 
 def test_x_arguments_reach_env_py(database, make_project):
