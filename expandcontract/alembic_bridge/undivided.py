@@ -87,7 +87,7 @@ class _Guard:
                 file=self._file,
                 line=self._line(),
                 because="what it did before that would stay, unknown to the ledger, and what comes after would be lost",
-                next_command="leave it out; make several parts where several transactions are meant",
+                next_command="make several parts instead; a revision from before ec: alembic upgrade REVISION",
             )
 
     def runs(self, connection: sqlalchemy.Connection, _: Any, statement: str, *__: Any) -> None:
