@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Router
@@ -116,7 +117,7 @@ class Facts:
         """These facts as if that step were done as well."""
         return replace(self, steps={**self.steps, step: StepState.DONE})
 
-    @property
+    @cached_property  # asked for each revision of a tree
     def applied(self) -> frozenset[str]:
         """The revisions of which anything has been applied."""
         return frozenset(
