@@ -52,6 +52,7 @@ class Settings:
     maintenance_roles: tuple[
         str, ...
     ] = ()  # that no release connects as: what they read is no reference, and a tombstone spares them
+    probe_role: str | None = None  # for whom, without what a contract removes, the server plans the statements that ran
     roles: Mapping[str, str] = field(default_factory=dict)  # database roles that one colour alone connects as
     replicas: tuple[Replica, ...] = ()  # where the application's statements run as well
     rate_is_asked: bool = False  # on the command line, so that a backfill that has begun changes its rate, too
@@ -143,6 +144,18 @@ def parse_names(value: object) -> tuple[str, ...]:
     return tuple(names)
 
 
+def parse_name(value: object) -> str:
+    """
+    A name.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{value!r} is not a name")
+    return value
+
+
 def parse_means(value: object) -> tuple[Means, ...]:
     """
     Some of the ways to look for references.
@@ -180,6 +193,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "evidence": parse_means,
     "tombstone_soak": lambda value: parse_duration(str(value)),
     "maintenance_roles": parse_names,
+    "probe_role": parse_name,
 }
 
 

@@ -193,8 +193,10 @@ def _run(
     for revision in waiting:
         facts = running.situation.facts()
         if phase is Phase.CONTRACT:
-            settings, ledger = running.situation.settings, running.situation.ledger
-            facts = with_evidence(settings, ledger, facts, seen=running.observation)
+            situation = running.situation
+            facts = with_evidence(
+                situation.settings, situation.ledger, facts, seen=running.observation, probing=situation.probing
+            )
         found = _refusals(running.situation, facts, revision, phase, override)
         no = override.standing(found)
         if not no:
@@ -247,7 +249,7 @@ def _foreseen(
     """
     facts = situation.observed_facts()
     if phase is Phase.CONTRACT and situation.has_ledger:
-        facts = with_evidence(situation.settings, situation.ledger, facts)
+        facts = with_evidence(situation.settings, situation.ledger, facts, probing=situation.probing)
     allowed: list[Revision] = []
     refused: list[Refusal] = []
     overridden: list[Refusal] = []

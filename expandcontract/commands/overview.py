@@ -101,7 +101,7 @@ def facts_to_plan(situation: Situation) -> Facts:
     facts = situation.observed_facts()
     if not situation.has_ledger or not pending(facts, Phase.CONTRACT):
         return facts
-    return with_evidence(situation.settings, situation.ledger, facts)
+    return with_evidence(situation.settings, situation.ledger, facts, probing=situation.probing)
 
 
 def _overview(situation: Situation, facts: Facts, steps: list[PlannedStep], outcome: Outcome) -> OverviewResult:

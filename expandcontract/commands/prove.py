@@ -12,7 +12,7 @@ from expandcontract.config import Settings
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.domain.evidence import Verdict
 from expandcontract.domain.phase import Phase
-from expandcontract.domain.proof import Means
+from expandcontract.domain.proof import Answer, Means
 from expandcontract.domain.step import Step
 from expandcontract.errors import UsageError
 
@@ -27,14 +27,29 @@ class SignView:
     because: str
 
 
+@dataclass(frozen=True)
+class AskedView:
+    """A statement that the server was asked about: what of it goes, the answer, and why there is no other."""
+
+    query: str
+    about: str
+    answer: Answer
+    because: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProveResult(Result):
-    """The verdict on a contract, what it removes, what speaks against it, and what nobody looked into."""
+    """
+    The verdict on a contract, what it removes, and what speaks against it.
+
+    ``asked`` is what the server said of which statement, ``unseen`` what nobody looked into.
+    """
 
     step: Step
     verdict: Verdict
     removes: tuple[str, ...]
     signs: tuple[SignView, ...]
+    asked: tuple[AskedView, ...]
     unseen: tuple[str, ...]
 
 
@@ -58,7 +73,8 @@ def prove(settings: Settings, *, name: str) -> ProveResult:
         facts = situation.observed_facts()
         if facts.is_done(change.revision, Phase.CONTRACT):
             raise UsageError(f"{step} is done: what it removed is gone", next_command="ec status")
-        prover = Prover(settings, PsycopgExecutor(situation.connection), situation.ledger, PATIENCE)
+        executor, ledger = PsycopgExecutor(situation.connection), situation.ledger
+        prover = Prover(settings, executor, ledger, PATIENCE, situation.probing)
         proof = prover.prove(change, tuple(Means), facts.window_begin(change))
         return ProveResult(
             outcome=Outcome.DONE if proof.verdict is Verdict.CLEAR else Outcome.FINDINGS,
@@ -69,5 +85,6 @@ def prove(settings: Settings, *, name: str) -> ProveResult:
                 SignView(sign.means, sign.verdict, str(sign.about) if sign.about else None, sign.because)
                 for sign in proof.signs
             ),
+            asked=tuple(AskedView(one.query, str(one.about), one.word.answer, one.word.because) for one in proof.asked),
             unseen=prover.unseen(change),
         )

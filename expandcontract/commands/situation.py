@@ -15,6 +15,7 @@ from expandcontract.alembic_bridge.project import Project, open_project, parents
 from expandcontract.alembic_bridge.revisions import Revision, read_revisions
 from expandcontract.commands.ledger_session import LedgerSession, facts_of, states
 from expandcontract.commands.meaning import Reading
+from expandcontract.commands.probing import Probing
 from expandcontract.commands.result import Refused
 from expandcontract.config import Settings
 from expandcontract.database.actor import current_actor
@@ -39,6 +40,14 @@ class Situation(LedgerSession):
     project: Project
     revisions: tuple[Revision, ...]
     heads: tuple[str, ...]
+
+    @cached_property
+    def probing(self) -> Probing | None:
+        """The server's answers about statements, as long as this command runs; None where no probe is configured."""
+        role, settings = self.settings.probe_role, self.settings
+        if role is None:
+            return None
+        return Probing(self.address, self.actor.application_name, role, settings.lock_timeout.total_seconds())
 
     def revision(self, name: str) -> Revision:
         """
