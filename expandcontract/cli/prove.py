@@ -9,7 +9,7 @@ import click
 
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
-from expandcontract.cli.text import lines, result_text
+from expandcontract.cli.text import lines, removed_text, result_text, sign_lines, unseen_lines
 from expandcontract.commands import prove as command
 from expandcontract.commands.statement_signs import short
 from expandcontract.domain.proof import Answer
@@ -33,15 +33,16 @@ def prove(context: click.Context, revision: str, as_json: bool) -> None:
 
 @result_text.register
 def _(result: command.ProveResult) -> str:
-    removes = ", ".join(result.removes) or "nothing that anybody could refer to"
-    signs = [
-        f"    {sign.means} is {sign.verdict}: {f'{sign.about}: ' if sign.about else ''}{sign.because}"
-        for sign in result.signs
-    ]
-    if result.asked:
-        signs += _told(result)
-    unseen = [f"    not looked into: {words}" for words in result.unseen]
-    return lines([f"{result.step}: {result.verdict}; it removes {removes}", *signs, *unseen])
+    removes = removed_text(result.removes)
+    told = _told(result) if result.asked else ()
+    return lines(
+        [
+            f"{result.step}: {result.verdict}; it removes {removes}",
+            *sign_lines(result.signs),
+            *told,
+            *unseen_lines(result.unseen),
+        ]
+    )
 
 
 def _told(result: command.ProveResult) -> Iterator[str]:

@@ -122,12 +122,8 @@ def with_evidence(
 
 def with_proofs(settings: Settings, facts: Facts, prover: Prover) -> Facts:
     """The facts with what the configuration asks about references to what each contract removes that waits."""
-    if not settings.evidence:
-        return facts
     waiting = [change for change in pending(facts, Phase.CONTRACT) if facts.is_done(change.revision, Phase.EXPAND)]
-    proofs = {
-        change.revision: prover.prove(change, settings.evidence, facts.window_begin(change)) for change in waiting
-    }
+    proofs = {change.revision: prover.prove(change, settings.evidence, facts) for change in waiting}
     return replace(facts, proofs=proofs)
 
 

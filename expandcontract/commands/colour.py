@@ -43,6 +43,13 @@ class ColourResult(Result):
     dry_run: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class DeployResult(ColourResult):
+    """``tables`` is how many tables the models of the release declare; None where that isn't known."""
+
+    tables: int | None = None
+
+
 def traffic(settings: Settings, *, weights: Mapping[str, int], dry_run: bool = False) -> ColourResult:
     """
     Record the router's weights; a colour that isn't named has none. Never refuses to know the truth.

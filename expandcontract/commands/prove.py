@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from expandcontract.commands.asking import PATIENCE
+from expandcontract.commands.proof_view import SignView, view_of
 from expandcontract.commands.proving import Prover
 from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.situation import open_situation
@@ -15,16 +16,6 @@ from expandcontract.domain.phase import Phase
 from expandcontract.domain.proof import Answer, Means
 from expandcontract.domain.step import Step
 from expandcontract.errors import UsageError
-
-
-@dataclass(frozen=True)
-class SignView:
-    """A sign, for people and scripts."""
-
-    means: Means
-    verdict: Verdict
-    about: str | None
-    because: str
 
 
 @dataclass(frozen=True)
@@ -75,16 +66,14 @@ def prove(settings: Settings, *, name: str) -> ProveResult:
             raise UsageError(f"{step} is done: what it removed is gone", next_command="ec status")
         executor, ledger = PsycopgExecutor(situation.connection), situation.ledger
         prover = Prover(settings, executor, ledger, PATIENCE, situation.probing)
-        proof = prover.prove(change, tuple(Means), facts.window_begin(change))
+        proof = prover.prove(change, tuple(Means), facts)
+        view = view_of(step, proof)
         return ProveResult(
             outcome=Outcome.DONE if proof.verdict is Verdict.CLEAR else Outcome.FINDINGS,
             step=step,
-            verdict=proof.verdict,
-            removes=tuple(map(str, proof.removes)),
-            signs=tuple(
-                SignView(sign.means, sign.verdict, str(sign.about) if sign.about else None, sign.because)
-                for sign in proof.signs
-            ),
+            verdict=view.verdict,
+            removes=view.removes,
+            signs=view.signs,
             asked=tuple(AskedView(one.query, str(one.about), one.word.answer, one.word.because) for one in proof.asked),
-            unseen=prover.unseen(change),
+            unseen=view.unseen,
         )

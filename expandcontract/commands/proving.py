@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 
+from expandcontract.commands.model_signs import model_signs, without_models
 from expandcontract.commands.probing import Probing
 from expandcontract.commands.statement_signs import StatementSigns
 from expandcontract.config import Settings
@@ -14,6 +14,7 @@ from expandcontract.database.ledger import Ledger
 from expandcontract.database.tombstones import GRANTED, Taken, reaching
 from expandcontract.domain.change import Change
 from expandcontract.domain.evidence import Verdict
+from expandcontract.domain.facts import Facts
 from expandcontract.domain.proof import Asked, Means, Proof, Sign
 from expandcontract.domain.removal import Removal, Removed
 from expandcontract.evidence.dependants import (
@@ -27,6 +28,7 @@ from expandcontract.evidence.dependants import (
 )
 from expandcontract.lint.references import Unreadable, mentions, reference_in_function
 
+_RECORDS_MODELS = "ec colour deploy records them where env.py has target_metadata, or with --models"
 _LIMIT = "SELECT pg_catalog.set_config('lock_timeout', %(limit)s, false)"
 
 
@@ -55,12 +57,19 @@ class Prover:
     ) -> None:
         self._settings = settings
         self._executor = executor
+        self._ledger = ledger
         self._seconds = seconds
+        self._holds_locks = holds_locks
         self._statements = StatementSigns(settings, executor, ledger, seconds, probing, holds_locks=holds_locks)
         self._functions: tuple[Function, ...] | None = None
 
-    def prove(self, change: Change, means: Sequence[Means], since: datetime) -> Proof:
-        """What these means find about the contract of a change; of statements, those that were called since then."""
+    def prove(self, change: Change, means: Sequence[Means], facts: Facts) -> Proof:
+        """
+        What these means find about the contract of a change.
+
+        The models of releases are looked at in any case; only that some aren't known is no sign unless the
+        configuration asks for them.
+        """
         removal = change.removal or Removal(unknown="nobody has looked at it")
         targets = self._targets(removal)
         signs = list(_unknown(removal, means))
@@ -68,29 +77,43 @@ class Prover:
         with self._bounded():
             if Means.CATALOG in means:
                 signs += self._in_catalog(targets, removal)
+            signs += self._in_models(targets, change, facts)
             if Means.STATEMENTS in means and targets:
-                found, asked = self._statements.find(targets, since)
+                found, asked = self._statements.find(targets, facts.window_begin(change))
                 signs += found
-        return Proof(removal.removed, tuple({sign.because: sign for sign in signs}.values()), tuple(asked))
+        unseen = () if self._holds_locks else tuple(self._unseen(targets, change, facts))
+        return Proof(removal.removed, tuple({sign.because: sign for sign in signs}.values()), tuple(asked), unseen)
 
-    def unseen(self, change: Change) -> tuple[str, ...]:
-        """What nobody looks into: no sign against the contract, but good to know."""
-        targets = self._targets(change.removal or Removal())
+    def _in_models(self, targets: Sequence[Target], change: Change, facts: Facts) -> Iterator[Sign]:
+        yield from model_signs(self._ledger.executor, targets, change, facts)
+        if Means.MODELS in self._settings.evidence and targets:
+            for tag in without_models(self._ledger.executor, change, facts):
+                why = f"what the models of release {tag} declare isn't known: {_RECORDS_MODELS}"
+                yield Sign(Means.MODELS, Verdict.INCONCLUSIVE, None, why)
+
+    def _unseen(self, targets: Sequence[Target], change: Change, facts: Facts) -> Iterator[str]:
+        """Asked while nobody waits for our locks: the server locks the tables of publications to list them."""
         if not targets:
-            return ()
+            return
         found = {
             "functions that the parser can't read": [
                 one.name for one in self._all_functions() if one.definition is None
             ],
+            f"the models of these releases ({_RECORDS_MODELS})": self._without_models(change, facts),
             "publications that send it to somebody": self._published(targets),
             "roles that no tombstone would stop": self._unstoppable(targets),
         }
-        said = [f"{what}: {', '.join(names)}" for what, names in found.items() if names]
+        yield from (f"{what}: {', '.join(names)}" for what, names in found.items() if names)
         if not self._settings.probe_role:
-            said.append("the server's own word on statements: no probe_role is configured")
+            yield "the server's own word on statements: no probe_role is configured"
         if not self._settings.replicas:
-            said.append("replicas: none is configured, so statements on them aren't seen")
-        return tuple(said)
+            yield "replicas: none is configured, so statements on them aren't seen"
+
+    def _without_models(self, change: Change, facts: Facts) -> list[str]:
+        """Where they are asked for they are a sign."""
+        if Means.MODELS in self._settings.evidence:
+            return []
+        return without_models(self._ledger.executor, change, facts)
 
     @contextmanager
     def _bounded(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from alembic.util import CommandError
+from sqlalchemy import MetaData
 
 from expandcontract.alembic_bridge.environment import observe
 from expandcontract.alembic_bridge.project import Project, open_project, parents_of, revision_errors
@@ -34,12 +35,18 @@ from expandcontract.errors import UsageError
 
 @dataclass(frozen=True)
 class Situation(LedgerSession):
-    """A project and its database. ``heads`` are those of the version table when the command began."""
+    """
+    A project and its database.
+
+    ``heads`` are those of the version table when the command began, ``metadata`` what env.py has for
+    ``target_metadata``.
+    """
 
     settings: Settings
     project: Project
     revisions: tuple[Revision, ...]
     heads: tuple[str, ...]
+    metadata: tuple[MetaData, ...]
 
     @cached_property
     def probing(self) -> Probing | None:
@@ -257,7 +264,7 @@ def open_situation(settings: Settings) -> Iterator[Situation]:
         ledger = Ledger(PsycopgExecutor(connection), actor)
         session = LedgerSession(seen.address, connection, ledger, actor)
         ordered = _as_applied(revisions, session, seen.heads)
-        yield Situation(seen.address, connection, ledger, actor, settings, project, ordered, seen.heads)
+        yield Situation(seen.address, connection, ledger, actor, settings, project, ordered, seen.heads, seen.metadata)
 
 
 def _as_applied(

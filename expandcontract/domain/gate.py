@@ -61,6 +61,7 @@ CONDITIONS: dict[Phase, tuple[Condition, ...]] = {
         database_witness.database_testifies,
         evidence.no_session_lacks_it,
         evidence.nothing_objects,
+        evidence.no_model_declares_it,
         evidence.nothing_refers_to_it,
         evidence.tombstone_has_soaked,
     ),

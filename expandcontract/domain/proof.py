@@ -14,6 +14,7 @@ class Means(StrEnum):
     """How references are looked for."""
 
     CATALOG = "catalog"  # what stands on it in the database: views, functions, policies, indexes, publications
+    MODELS = "models"  # what the models of the releases declare that have traffic, or could get it back
     STATEMENTS = "statements"  # what pg_stat_statements counted over the whole window, on every node
 
 
@@ -75,11 +76,18 @@ class Proof:
         removes: what was looked for.
         signs: what was found; none is the proof.
         asked: the statements that the server was asked about.
+        unseen: what nobody looked into: no sign against the removal, but good to know.
     """
 
     removes: tuple[Removed, ...] = ()
     signs: tuple[Sign, ...] = ()
     asked: tuple[Asked, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def declared(self) -> tuple[Sign, ...]:
+        """The releases whose models declare it."""
+        return tuple(sign for sign in self.signs if sign.means is Means.MODELS and sign.verdict is Verdict.SEEN)
 
     @property
     def verdict(self) -> Verdict:

@@ -35,6 +35,7 @@ class Code(StrEnum):
     SESSION = "session"  # a session of a release that lacks the change is connected
     UNMARKED = "unmarked"  # the database is to be a witness, and no session says that it is of a live release
     ALERT = "alert"  # an alert source objects, or can't be asked
+    DECLARED = "declared"  # the models of a release that may get requests declare what the contract removes
     REFERRED_TO = "referred-to"  # something still refers to what the contract removes
     UNPROVEN = "unproven"  # whether anything refers to it can't be known
     NO_TOMBSTONE = "no-tombstone"  # what the contract drops hasn't been taken from the application first

@@ -21,6 +21,7 @@ COMMENT ON COLUMN ec.database.system IS 'the cluster''s system_identifier; null 
 CREATE TABLE ec.release (
     tag          text PRIMARY KEY,
     last_traffic timestamptz,
+    has_models   boolean NOT NULL DEFAULT false,
     recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON COLUMN ec.release.last_traffic IS 'when it was last recorded with traffic; null if it never had any';
@@ -31,6 +32,18 @@ CREATE TABLE ec.shipped (
     needs_backfill boolean NOT NULL,
     PRIMARY KEY (release, revision)
 );
+COMMENT ON COLUMN ec.release.has_models IS 'whether it is known what its models declare';
+
+CREATE TABLE ec.declared (
+    release  text NOT NULL REFERENCES ec.release,
+    schema   text,
+    relation text NOT NULL,
+    columns  text[] NOT NULL
+);
+CREATE INDEX ON ec.declared (relation);
+COMMENT ON TABLE ec.declared IS 'the tables and columns that each release''s models declare, and so name in their statements';
+COMMENT ON COLUMN ec.declared.schema IS 'null where the models name none';
+
 COMMENT ON TABLE ec.shipped IS 'the revisions in each release''s tree, and whether it must wait for their backfill';
 
 CREATE TABLE ec.colour (

@@ -62,7 +62,13 @@ def test_a_contract_goes_by_what_the_server_said_before_it_held_its_locks(probin
     with probing.app() as worker:
         worker.execute("SELECT title FROM users NATURAL JOIN (SELECT id, name AS title FROM teams) t")
     before = probing.project.value("SELECT relacl::text FROM pg_class WHERE relname = 'users'")
-    assert probing.project.json("migrate", "contract", "--dry-run")["outcome"] == "done"
+    foreseen = probing.project.json("migrate", "contract", "--dry-run")
+    assert foreseen["outcome"] == "done"
+    (proof,) = foreseen["proofs"]
+    assert (proof["step"], proof["verdict"], proof["signs"]) == ("contract 0002", "clear", [])
+    planned = probing.project.ec("plan").stdout
+    assert "    proof:   clear; it removes users.name" in planned
+    assert "        not looked into: replicas: none is configured" in planned
     assert probing.project.value("SELECT relacl::text FROM pg_class WHERE relname = 'users'") == before
 
     probing.project.ok("migrate", "contract")
@@ -70,6 +76,7 @@ def test_a_contract_goes_by_what_the_server_said_before_it_held_its_locks(probin
     assert "name" not in probing.project.columns("users")
 
 
+@pytest.mark.long
 def test_a_probe_that_cannot_be_is_not_taken_for_silence(probing: Shop) -> None:
     with probing.app() as worker:
         worker.execute("SELECT id FROM users")
