@@ -48,6 +48,7 @@ class Settings:
     alerts: tuple[NamedAlert, ...] = ()  # who may object to a contract and to a switch
     colours: tuple[Witness, ...] = ()  # who knows the traffic; without any it is what `ec colour traffic` records
     evidence: tuple[Means, ...] = ()  # how references are looked for before a contract removes what they refer to
+    approval: bool = False  # a contract wants a person's word, `ec approve`
     tombstone_soak: timedelta | None = None  # how long a tombstone must have stood before a contract drops what it took
     maintenance_roles: tuple[
         str, ...
@@ -191,6 +192,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "observed_share": parse_share,
     "webhook": parse_address,
     "evidence": parse_means,
+    "approval": parse_flag,
     "tombstone_soak": lambda value: parse_duration(str(value)),
     "maintenance_roles": parse_names,
     "probe_role": parse_name,

@@ -94,6 +94,7 @@ def with_evidence(
         probing: the server's answers about statements, where it is to be asked.
     """
     facts = replace(facts, database=ledger.database(), known_database=ledger.known_database(), ahead=ledger.ahead())
+    facts = replace(facts, needs_approval=settings.approval)
     if not facts.router.releases:  # nobody has traffic that a witness or a session could tell of
         return facts
     with ThreadPoolExecutor(max_workers=1) as beside:  # one time for all, since locks may be held

@@ -97,6 +97,7 @@ def facts_of(
         tombstones=standing(ledger.executor) if records else {},
         finished={step: record.finished_at for step, record in records.items() if record.finished_at is not None},
         controls=ledger.controls() if records else {},
+        approvals=ledger.approvals() if records else {},
         started={step: record.started_at for step, record in records.items()},
         errors={
             step: StepError(record.error, record.failed_at)

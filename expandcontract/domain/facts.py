@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from expandcontract.domain.approval import Approval
 from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Router
 from expandcontract.domain.evidence import Evidence
@@ -55,7 +56,8 @@ class Facts:
     Only a contract asks for the rest. ``evidence`` is what was seen beside the ledger. ``database`` is the one at hand
     and ``known_database`` the one that the ledger was written in; ``ahead`` is a moment in the ledger that the clock
     hasn't reached. Where the configuration asks for it, ``proofs`` say for a revision whether anything refers to
-    what its contract removes, and ``soak`` how long a tombstone must have stood before that goes.
+    what its contract removes, ``soak`` how long a tombstone must have stood before that goes, and ``needs_approval``
+    that a person has to approve it; ``approvals`` are those given, by revision.
     """
 
     now: datetime
@@ -79,6 +81,8 @@ class Facts:
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     tombstones: Mapping[str, Tombstone] = field(default_factory=dict)
     soak: timedelta | None = None
+    approvals: Mapping[str, Approval] = field(default_factory=dict)
+    needs_approval: bool = False
 
     def change(self, revision: str) -> Change:
         """The change of that revision in this tree; `StopIteration` where there is none."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from expandcontract.domain.change import Change
 from expandcontract.domain.conditions import (
     amend,
+    approval,
     backfill,
     contract,
     database_witness,
@@ -64,6 +65,7 @@ CONDITIONS: dict[Phase, tuple[Condition, ...]] = {
         evidence.no_model_declares_it,
         evidence.nothing_refers_to_it,
         evidence.tombstone_has_soaked,
+        approval.somebody_has_approved_it,
     ),
 }
 
@@ -82,11 +84,13 @@ SCHEMA_CONDITIONS: tuple[TrafficCondition, ...] = (
     traffic.meets_no_tombstone,
 )
 
-# A tombstone breaks whom its contract would break, so all of that must allow it; what it is to find out may be open.
+# A tombstone breaks whom its contract would break, so all of that must allow it; what it is to find out may be open,
+# and whoever approves the contract may want to see it first.
 TOMBSTONE_CONDITIONS: tuple[Condition, ...] = tuple(
     condition
     for condition in CONDITIONS[Phase.CONTRACT]
-    if condition not in (evidence.nothing_refers_to_it, evidence.tombstone_has_soaked)
+    if condition
+    not in (evidence.nothing_refers_to_it, evidence.tombstone_has_soaked, approval.somebody_has_approved_it)
 )
 
 UNDO_CONDITIONS: tuple[UndoCondition, ...] = (
@@ -106,6 +110,12 @@ CLOSE_CONDITIONS: tuple[Condition, ...] = (
     contract.expand_is_done_for_contract,
     contract.every_live_colour_ships_it,
     window.nobody_drains,
+)
+
+APPROVE_CONDITIONS: tuple[Condition, ...] = (
+    contract.contracting_tree_is_current,
+    contract.contract_finds_nothing_edited,
+    contract.expand_is_done_for_contract,
 )
 
 AMEND_CONDITIONS: tuple[Condition, ...] = (
@@ -156,6 +166,11 @@ def undo_refusals(change: Change, facts: Facts, given_up: frozenset[str]) -> tup
 def amend_refusals(change: Change, facts: Facts) -> tuple[Refusal, ...]:
     """Why the ledger may not take the file of `change` as it is now for what was meant."""
     return tuple(no for condition in AMEND_CONDITIONS if (no := condition(change, facts)) is not None)
+
+
+def approve_refusals(change: Change, facts: Facts) -> tuple[Refusal, ...]:
+    """Why nobody may approve the contract of `change` now."""
+    return tuple(no for condition in APPROVE_CONDITIONS if (no := condition(change, facts)) is not None)
 
 
 def extend_refusals(change: Change, facts: Facts) -> tuple[Refusal, ...]:

@@ -42,6 +42,7 @@ class Code(StrEnum):
     SOAKING = "soaking"  # the tombstone hasn't stood long enough
     UNSTOPPABLE = "unstoppable"  # no privilege keeps the application from what a tombstone should take
     TOMBSTONE = "tombstone"  # a tombstone keeps the release from what it needs
+    NOT_APPROVED = "not-approved"  # nobody has approved the contract as it is now
     LIVE_LACKS = "live-lacks"  # a live release lacks the change
     WINDOW_OPEN = "window-open"  # a release that lacks the change could still get its traffic back
     DRAINS = "drains"  # a release that lacks the change has lost its traffic and is still sent requests

@@ -153,6 +153,16 @@ COMMENT ON TABLE ec.rollback_window IS 'what people decided about rollback windo
 COMMENT ON COLUMN ec.rollback_window.extended IS 'seconds by which it is longer than the change declares';
 COMMENT ON COLUMN ec.rollback_window.closed_at IS 'closed early; whoever has had traffic since has a window again';
 
+CREATE TABLE ec.approval (
+    revision text PRIMARY KEY,
+    parts    text[] NOT NULL,
+    person   text NOT NULL,
+    reason   text NOT NULL,
+    given_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE ec.approval IS 'contracts that somebody has approved; who approved what when before is in the events';
+COMMENT ON COLUMN ec.approval.parts IS 'the checksum of each part for which it was given; another one voids it';
+
 CREATE TABLE ec.backfill (
     revision       text PRIMARY KEY,
     relation       text NOT NULL,
