@@ -70,7 +70,8 @@ def deploy(
                 conversation.says(sentence)
             observed(situation, conversation)
         tables = len(declared) or None  # models that nobody has imported look like none
-        move = Move("deploy", {"colour": colour, "release": tag, "ships": len(release.ships), "tables": tables})
+        event = {"colour": colour, "release": tag, "ships": len(release.ships)}
+        move = Move("deploy", {**event, "tables": tables} if tables else event)
         with situation.connection.transaction():
             made = move.make(situation, dry_run=dry_run, to=lambda router, now: router.deploy(colour, release, now))
             if declared and not dry_run:
