@@ -201,6 +201,12 @@ def _broken(after: Router, facts: Facts) -> tuple[Refusal, ...]:
     return tuple(refusal for release in after.live_releases for refusal in traffic_refusals(release, facts))
 
 
+def broken_now(session: LedgerSession) -> tuple[Refusal, ...]:
+    """Why releases that the ledger has live may not be."""
+    router = router_of(session)
+    return _broken(router, _facts(session, router))
+
+
 def _facts(session: LedgerSession, router: Router) -> Facts:
     """The facts, with `router` in place of the recorded one."""
     records = session.ledger.steps() if session.has_ledger else {}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import chain
 
 from expandcontract.alembic_bridge.models import declared_by, metadata_named
-from expandcontract.commands.colour import DeployResult, Move, check_names, router_of
+from expandcontract.commands.colour import DeployResult, Move, broken_now, check_names, router_of
 from expandcontract.commands.conversation import Conversation
+from expandcontract.commands.result import Outcome
 from expandcontract.commands.running import observed
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
@@ -74,11 +75,12 @@ def deploy(
         move = Move("deploy", {**event, "tables": tables} if tables else event)
         with situation.connection.transaction():
             made = move.make(situation, dry_run=dry_run, to=lambda router, now: router.deploy(colour, release, now))
+            no = made.refusals
             if declared and not dry_run:
                 ModelLedger(situation.ledger.executor).put(tag, declared)
-        return DeployResult(
-            outcome=made.outcome, refusals=made.refusals, colours=made.colours, dry_run=dry_run, tables=tables
-        )
+                no = broken_now(situation)  # it may be live at once, and declare what is gone
+        outcome = Outcome.REFUSED if no else Outcome.DONE
+        return DeployResult(outcome=outcome, refusals=no, colours=made.colours, dry_run=dry_run, tables=tables)
 
 
 def _had_other_models(situation: Situation, router: Router, tag: str, declared: tuple[Declared, ...]) -> bool:

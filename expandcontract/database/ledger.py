@@ -13,6 +13,7 @@ import psycopg
 from expandcontract.database.actor import Actor
 from expandcontract.database.backfill_ledger import BackfillLedger
 from expandcontract.database.executor import Executor, PsycopgExecutor
+from expandcontract.database.model_ledger import ModelLedger
 from expandcontract.database.queries import queries, script
 from expandcontract.domain.approval import Approval
 from expandcontract.domain.change import Change
@@ -271,6 +272,8 @@ class Ledger:
         state = StepState.DONE if is_last else StepState.STARTED
         self.put_step(step, state, title=change.title, parts_done=index + 1)
         self.put_meaning(change, phase)
+        if phase is Phase.CONTRACT and change.removal:
+            ModelLedger(self._executor).put_removed(change.revision, change.removal.removed)
         if is_last and phase is Phase.EXPAND:
             self.put_meaning(change, Phase.CONTRACT)
         kind = f"{phase} done" if is_last else f"{phase} part done"

@@ -42,6 +42,19 @@ class ModelLedger:
         names = {"table": removed.table, "schema": removed.schema, "column": removed.column}
         return frozenset(tag for (tag,) in self._rows("declaring", **names))
 
+    def put_removed(self, revision: str, removed: Sequence[Removed]) -> None:
+        """Record what a contract removes."""
+        self._rows("forget_removed", revision=revision)
+        self._rows("put_removed", revision=revision, removed=json.dumps([asdict(one) for one in removed]))
+
+    def gone(self) -> dict[str, dict[str, tuple[Removed, ...]]]:
+        """For each release what its models declare that a contract has removed, by that contract's revision."""
+        found: dict[str, dict[str, tuple[Removed, ...]]] = {}
+        for tag, revision, table, column, schema in self._rows("gone"):
+            before = found.setdefault(tag, {}).get(revision, ())
+            found[tag][revision] = (*before, Removed(table, column, schema))
+        return found
+
     def without(self) -> frozenset[str]:
         """The releases of which nobody has recorded what their models declare."""
         return frozenset(tag for (tag,) in self._rows("without"))

@@ -14,6 +14,7 @@ from expandcontract.domain.evidence import Evidence
 from expandcontract.domain.identity import Identity
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.proof import Proof
+from expandcontract.domain.removal import Removed
 from expandcontract.domain.step import Step, StepState
 from expandcontract.domain.tombstone import Tombstone
 from expandcontract.domain.window import Control, Window, windows
@@ -51,7 +52,8 @@ class Facts:
     ``came`` are the applied revisions in the order in which `ec` expanded them, and ``recorded`` what each step meant
     when it ran, or when the contract began to wait. ``started`` and ``finished`` is when steps were begun and done, and
     ``errors`` what each that isn't done ran into last. ``controls`` is what people decided about windows, and
-    ``tombstones`` are those that stand, by revision.
+    ``tombstones`` are those that stand, by revision. ``gone`` is what the models of a release declare and a contract
+    has removed, by the release and the contract's revision.
 
     Only a contract asks for the rest. ``evidence`` is what was seen beside the ledger. ``database`` is the one at hand
     and ``known_database`` the one that the ledger was written in; ``ahead`` is a moment in the ledger that the clock
@@ -80,6 +82,7 @@ class Facts:
     ahead: datetime | None = None
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     tombstones: Mapping[str, Tombstone] = field(default_factory=dict)
+    gone: Mapping[str, Mapping[str, tuple[Removed, ...]]] = field(default_factory=dict)
     soak: timedelta | None = None
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     needs_approval: bool = False

@@ -19,6 +19,7 @@ from expandcontract.domain.conditions import (
     evidence,
     expand,
     identity,
+    models,
     traffic,
     undo,
     window,
@@ -73,6 +74,7 @@ TRAFFIC_CONDITIONS: tuple[TrafficCondition, ...] = (
     traffic.expanded_what_it_ships,
     traffic.backfilled_what_it_reads,
     traffic.ships_what_was_contracted,
+    models.declares_nothing_that_is_gone,
     traffic.meets_no_tombstone,
 )
 
@@ -81,6 +83,7 @@ SHIFT_CONDITIONS: tuple[TrafficCondition, ...] = (*TRAFFIC_CONDITIONS, traffic.n
 SCHEMA_CONDITIONS: tuple[TrafficCondition, ...] = (
     traffic.expanded_what_it_ships,
     traffic.ships_what_was_contracted,
+    models.declares_nothing_that_is_gone,
     traffic.meets_no_tombstone,
 )
 

@@ -44,6 +44,16 @@ CREATE INDEX ON ec.declared (relation);
 COMMENT ON TABLE ec.declared IS 'the tables and columns that each release''s models declare, and so name in their statements';
 COMMENT ON COLUMN ec.declared.schema IS 'null where the models name none';
 
+CREATE TABLE ec.removed (
+    revision text NOT NULL,
+    schema   text,
+    relation text NOT NULL,
+    "column" text
+);
+COMMENT ON TABLE ec.removed IS 'the tables and columns that contracts have removed: a release whose models declare one can''t come back';
+COMMENT ON COLUMN ec.removed.schema IS 'null where the contract names none';
+COMMENT ON COLUMN ec.removed."column" IS 'null for the table as a whole';
+
 COMMENT ON TABLE ec.shipped IS 'the revisions in each release''s tree, and whether it must wait for their backfill';
 
 CREATE TABLE ec.colour (

@@ -22,3 +22,21 @@ SELECT DISTINCT d.release FROM ec.declared d
 
 -- without: the releases of which nobody knows what their models declare
 SELECT tag FROM ec.release WHERE NOT has_models;
+
+-- forget_removed: before a contract's removals are recorded anew
+DELETE FROM ec.removed WHERE revision = %(revision)s;
+
+-- put_removed: what a contract removes
+INSERT INTO ec.removed (revision, schema, relation, "column")
+SELECT %(revision)s, one.schema, one."table", one."column"
+  FROM pg_catalog.jsonb_to_recordset(CAST(%(removed)s AS jsonb)) AS one (schema text, "table" text, "column" text);
+
+-- gone: what contracts have removed, nobody has made anew, and the models of a release declare
+SELECT DISTINCT d.release, r.revision, r.relation, r."column", r.schema
+  FROM ec.removed r
+  JOIN ec.declared d ON d.relation = r.relation AND (d.schema = r.schema OR d.schema IS NULL OR r.schema IS NULL)
+   AND (r."column" IS NULL OR r."column" = ANY (d.columns))
+ WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c
+                     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = coalesce(r.schema, n.nspname)
+                     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
+                    WHERE c.relname = r.relation AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attname = coalesce(r."column", a.attname));

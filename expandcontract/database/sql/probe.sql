@@ -1,5 +1,4 @@
--- role: whether it is a superuser, we may become it, we are a superuser, it is (a member of) an owner of tables, and it may read
--- any; nothing where there is no such role
+-- role: whether it is a superuser, we may become it, we are one, it is (a member of) an owner of tables, and it may read any
 WITH user_table AS (
   SELECT c.oid, c.relowner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('information_schema', 'ec') AND n.nspname NOT LIKE 'pg\_%%')

@@ -58,6 +58,15 @@ def test_a_live_release_that_declares_the_column_holds_the_contract_until_its_wi
     mapped.project.ok("migrate", "contract")
     assert "name" not in mapped.project.columns("users")
 
+    (no,) = mapped.project.json("colour", "check", "3", code=3)["refusals"]
+    assert (no["step"], no["code"]) == ("contract 0002", "contracted")
+    assert no["because"] == "the models of release 3 declare users.name, which it removed"
+    mapped.project.ok("colour", "check", "4")
+    back = mapped.project.json("colour", "deploy", "green", "5", "--models", "old_models:Base", code=3)
+    assert [no["code"] for no in back["refusals"]] == ["contracted"], "it is live at once"
+    mapped.project.execute("ALTER TABLE users ADD COLUMN name text")
+    mapped.project.ok("colour", "check", "3")
+
 
 @pytest.mark.long
 def test_whoever_answers_for_it_may_contract_all_the_same(mapped: Shop) -> None:

@@ -50,6 +50,20 @@ def test_what_models_declare_is_a_refusal_of_its_own_and_a_tombstone_would_break
     assert [refusal.code for refusal in tombstone_refusals(CHANGE, found)] == [Code.DECLARED]
 
 
+def test_a_release_whose_models_declare_what_is_gone_takes_no_traffic_whatever_it_ships() -> None:
+    contracted = replace(ALLOWED, steps=states(r8c1f="expand done, contract done"))
+    found = replace(contracted, gone={"2": {"8c1f": (NAME,)}, "1": {"8c1f": (NAME,)}})
+
+    assert traffic_refusals(NEW, contracted) == ()
+    (no,) = traffic_refusals(NEW, found)
+    assert (no.code, no.because) == (
+        Code.CONTRACTED,
+        "the models of release 2 declare users.name, which it removed",
+    )
+    assert [no.code for no in schema_refusals(NEW, found)] == [Code.CONTRACTED]
+    assert len(traffic_refusals(OLD, found)) == 1, "which lacks the change, and is told that alone"
+
+
 @pytest.mark.parametrize("read", list(Verdict))
 def test_the_servers_word_outranks_what_the_parser_read(read: Verdict) -> None:
     assert outranked(read, Word(Answer.TOUCHES)) is Verdict.SEEN
