@@ -48,7 +48,7 @@ class ModelLedger:
         self._rows("put_removed", revision=revision, removed=json.dumps([asdict(one) for one in removed]))
 
     def gone(self) -> dict[str, dict[str, tuple[Removed, ...]]]:
-        """For each release what its models declare that a contract has removed, by that contract's revision."""
+        """What the models of each release declare that a contract, or its tombstone, took; by the revision."""
         found: dict[str, dict[str, tuple[Removed, ...]]] = {}
         for tag, revision, table, column, schema in self._rows("gone"):
             before = found.setdefault(tag, {}).get(revision, ())

@@ -52,8 +52,8 @@ class Facts:
     ``came`` are the applied revisions in the order in which `ec` expanded them, and ``recorded`` what each step meant
     when it ran, or when the contract began to wait. ``started`` and ``finished`` is when steps were begun and done, and
     ``errors`` what each that isn't done ran into last. ``controls`` is what people decided about windows, and
-    ``tombstones`` are those that stand, by revision. ``gone`` is what the models of a release declare and a contract
-    has removed, by the release and the contract's revision.
+    ``tombstones`` are those that stand, by revision. ``gone`` is what the models of a release declare and a contract,
+    or its tombstone, took: by the release and the contract's revision.
 
     Only a contract asks for the rest. ``evidence`` is what was seen beside the ledger. ``database`` is the one at hand
     and ``known_database`` the one that the ledger was written in; ``ahead`` is a moment in the ledger that the clock

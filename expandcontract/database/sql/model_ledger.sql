@@ -31,12 +31,16 @@ INSERT INTO ec.removed (revision, schema, relation, "column")
 SELECT %(revision)s, one.schema, one."table", one."column"
   FROM pg_catalog.jsonb_to_recordset(CAST(%(removed)s AS jsonb)) AS one (schema text, "table" text, "column" text);
 
--- gone: what contracts have removed, nobody has made anew, and the models of a release declare
-SELECT DISTINCT d.release, r.revision, r.relation, r."column", r.schema
-  FROM ec.removed r
-  JOIN ec.declared d ON d.relation = r.relation AND (d.schema = r.schema OR d.schema IS NULL OR r.schema IS NULL)
-   AND (r."column" IS NULL OR r."column" = ANY (d.columns))
- WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c
-                     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = coalesce(r.schema, n.nspname)
-                     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
-                    WHERE c.relname = r.relation AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attname = coalesce(r."column", a.attname));
+-- gone: what the models of a release declare that a contract has removed and nobody has made anew, or that a tombstone took
+WITH gone AS (
+  SELECT r.revision, r.schema, r.relation, r."column" FROM ec.removed r
+   WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c
+                       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = coalesce(r.schema, n.nspname)
+                       JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
+                      WHERE c.relname = r.relation AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attname = coalesce(r."column", a.attname))
+  UNION ALL
+  SELECT t.revision, t.schema, t.relation, taken FROM ec.tombstone t LEFT JOIN LATERAL pg_catalog.unnest(t.columns) taken ON true)
+SELECT DISTINCT d.release, g.revision, g.relation, g."column", g.schema
+  FROM gone g
+  JOIN ec.declared d ON d.relation = g.relation AND (d.schema = g.schema OR d.schema IS NULL OR g.schema IS NULL)
+   AND (g."column" IS NULL OR g."column" = ANY (d.columns));

@@ -10,16 +10,19 @@ from expandcontract.domain.step import Step
 
 
 def declares_nothing_that_is_gone(release: Release, facts: Facts) -> list[Refusal]:
-    """(c) as well: a release that ships a change may still have models that declare what its contract has removed."""
+    """(c) as well: a release that ships a change may still have models that declare what its contract takes."""
     return [
-        Refusal(
-            Step(revision, Phase.CONTRACT),
-            facts.title(revision),
-            Code.CONTRACTED,
-            because=f"the models of release {release.tag} declare {names([str(one) for one in gone])},"
-            " which it removed",
-            next="keep the traffic where it is, or deploy a release whose models don't declare it",
-        )
+        _refusal(release, revision, names([str(one) for one in gone]), facts)
         for revision, gone in sorted(facts.gone.get(release.tag, {}).items())
         if revision in release.ships  # else it is refused for that
     ]
+
+
+def _refusal(release: Release, revision: str, gone: str, facts: Facts) -> Refusal:
+    step, title = Step(revision, Phase.CONTRACT), facts.title(revision)
+    declares = f"the models of release {release.tag} declare {gone}"
+    if revision in facts.tombstones:
+        because, undo = f"{declares}, which a tombstone keeps from it", f"ec tombstone {revision} --undo"
+        return Refusal(step, title, Code.TOMBSTONE, because, undo)
+    onwards = "keep the traffic where it is, or deploy a release whose models don't declare it"
+    return Refusal(step, title, Code.CONTRACTED, f"{declares}, which it removed", onwards)

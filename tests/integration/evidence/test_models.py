@@ -55,6 +55,11 @@ def test_a_live_release_that_declares_the_column_holds_the_contract_until_its_wi
 
     later(mapped)
     assert not [sign for sign in mapped.project.json("prove", "0002", code=1)["signs"] if sign["means"] == "models"]
+    mapped.project.ok("tombstone", "0002")
+    (no,) = mapped.project.json("colour", "check", "3", "--rollback", code=3)["refusals"]
+    assert (no["code"], no["next"]) == ("tombstone", "ec tombstone 0002 --undo")
+    assert no["because"] == "the models of release 3 declare public.users.name, which a tombstone keeps from it"
+    mapped.project.ok("colour", "check", "4")
     mapped.project.ok("migrate", "contract")
     assert "name" not in mapped.project.columns("users")
 

@@ -63,6 +63,9 @@ def test_a_release_whose_models_declare_what_is_gone_takes_no_traffic_whatever_i
     assert [no.code for no in schema_refusals(NEW, found)] == [Code.CONTRACTED]
     assert len(traffic_refusals(OLD, found)) == 1, "which lacks the change, and is told that alone"
 
+    (no,) = traffic_refusals(NEW, replace(stood(DAY), gone={"2": {"8c1f": (TAKEN,)}}))
+    assert (no.code, no.next) == (Code.TOMBSTONE, "ec tombstone 8c1f --undo")
+
 
 @pytest.mark.parametrize("read", list(Verdict))
 def test_the_servers_word_outranks_what_the_parser_read(read: Verdict) -> None:
