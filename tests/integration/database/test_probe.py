@@ -106,7 +106,9 @@ def asked(each_database: Database) -> Iterator[Asked]:
 
 def test_the_server_tells_what_touches_a_column_and_nothing_lasts(asked: Asked) -> None:
     before = asked.state()
-    touching, sparing = TOUCHES.strip().splitlines(), SPARES.strip().splitlines()
+    knows_merge = asked.connection.info.server_version >= 150000
+    touching = [text for text in TOUCHES.strip().splitlines() if knows_merge or not text.startswith("MERGE")]
+    sparing = SPARES.strip().splitlines()
 
     said = dict(zip([*touching, *sparing], asked.answers(*touching, *sparing), strict=True))
 
