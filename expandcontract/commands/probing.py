@@ -26,31 +26,34 @@ class Probing:
         application_name: how other sessions see us.
         role: who is to lack what goes.
         lock_timeout: in seconds.
-        trouble: why the server can't be asked at all, once it was tried.
     """
 
     address: Address
     application_name: str
     role: str
     lock_timeout: float
-    trouble: str | None = None
     _said: dict[Taken, dict[str, Word]] = field(default_factory=dict)
 
-    def ask(self, taken: Taken, texts: Sequence[str], seconds: float) -> None:
-        """Ask about the texts that the server wasn't asked about yet; `said` then has the answers."""
+    def ask(self, taken: Taken, texts: Sequence[str], seconds: float) -> str | None:
+        """
+        Ask about the texts that the server wasn't asked about yet; `said` then has the answers.
+
+        Returns:
+            Why it can't be asked about any; None where it could.
+        """
         said = self._said.setdefault(taken, {})
         new = [text for text in dict.fromkeys(texts) if text not in said]
         if not new:
-            return
-        self.trouble = None
+            return None
         try:
             name = self.application_name
             with connect(self.address, application_name=name, pin_search_path=False, direct=True) as connection:
                 said |= Probe(connection, self.role, self.lock_timeout).ask(taken, new, seconds)
         except (Unaskable, EcError) as error:
-            self.trouble = f"role {self.role} can't be the server's probe: {error}"
+            return f"role {self.role} can't be the server's probe: {error}"
         late = Word(Answer.UNKNOWN, f"there was no time for it within {seconds:g} s")
-        said |= {text: late for text in new if text not in said and self.trouble is None}
+        said |= {text: late for text in new if text not in said}
+        return None
 
     def said(self, taken: Taken) -> Mapping[str, Word]:
         """What the server said of each text so far."""

@@ -61,9 +61,8 @@ class StatementSigns:
         if self._probing and not self._holds_locks:
             for target in targets:
                 texts = [one.query for _, one in called if may_refer(one.query, _in_place(target))]
-                self._probing.ask(_taken(target), texts, self._seconds)
-            if self._probing.trouble:
-                signs.append(Sign(Means.STATEMENTS, Verdict.INCONCLUSIVE, None, self._probing.trouble))
+                if trouble := self._probing.ask(_taken(target), texts, self._seconds):
+                    signs.append(Sign(Means.STATEMENTS, Verdict.INCONCLUSIVE, target[0], trouble))
         for node, statement in called:
             signs += self._in_statement(node, statement, targets)
         return signs, [Asked(text, target[0], word) for target in targets for text, word in self._said(target).items()]
