@@ -48,10 +48,12 @@ class Settings:
     alerts: tuple[NamedAlert, ...] = ()  # who may object to a contract and to a switch
     colours: tuple[Witness, ...] = ()  # who knows the traffic; without any it is what `ec colour traffic` records
     evidence: tuple[Means, ...] = ()  # how references are looked for before a contract removes what they refer to
+    approval: bool = False  # a contract wants a person's word, `ec approve`
     tombstone_soak: timedelta | None = None  # how long a tombstone must have stood before a contract drops what it took
     maintenance_roles: tuple[
         str, ...
     ] = ()  # that no release connects as: what they read is no reference, and a tombstone spares them
+    probe_role: str | None = None  # for whom, without what a contract removes, the server plans the statements that ran
     roles: Mapping[str, str] = field(default_factory=dict)  # database roles that one colour alone connects as
     replicas: tuple[Replica, ...] = ()  # where the application's statements run as well
     rate_is_asked: bool = False  # on the command line, so that a backfill that has begun changes its rate, too
@@ -143,6 +145,18 @@ def parse_names(value: object) -> tuple[str, ...]:
     return tuple(names)
 
 
+def parse_name(value: object) -> str:
+    """
+    A name.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{value!r} is not a name")
+    return value
+
+
 def parse_means(value: object) -> tuple[Means, ...]:
     """
     Some of the ways to look for references.
@@ -178,8 +192,10 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "observed_share": parse_share,
     "webhook": parse_address,
     "evidence": parse_means,
+    "approval": parse_flag,
     "tombstone_soak": lambda value: parse_duration(str(value)),
     "maintenance_roles": parse_names,
+    "probe_role": parse_name,
 }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import configparser
 import socket
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ import sqlalchemy.exc
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.util import CommandError
+from sqlalchemy import MetaData
 
 from expandcontract.alembic_bridge.chatter import quiet
 from expandcontract.alembic_bridge.collapse import without_collapse
@@ -38,10 +39,11 @@ Work = Callable[[tuple[str, ...], MigrationContext], Iterable[RevisionStep]]
 
 @dataclass(frozen=True)
 class Observed:
-    """What one run of env.py shows: the address of its database and the heads in its version table."""
+    """What one run of env.py shows: its database's address, the heads in its version table, and the models it has."""
 
     address: Address
     heads: tuple[str, ...]
+    metadata: tuple[MetaData, ...]
 
 
 def run_in_environment(project: Project, work: Work, *, only_looks: bool = False, **further: Any) -> None:
@@ -101,11 +103,19 @@ def observe(project: Project, database_url: str | None = None) -> Observed:
             address = address_from_text(database_url, origin="EC_DATABASE_URL")
         else:
             address = address_from_url(connection.engine.url, origin="env.py's engine")
-        observed.append(Observed(replace(address, search_path=search_path), heads))
+        metadata = metadata_of(context.opts.get("target_metadata"))
+        observed.append(Observed(replace(address, search_path=search_path), heads, metadata))
         return ()
 
     run_in_environment(project, look, only_looks=True)
     return observed[-1]
+
+
+def metadata_of(given: MetaData | Sequence[MetaData] | None) -> tuple[MetaData, ...]:
+    """What ``target_metadata`` comes to: one, several, or none."""
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, MetaData) else tuple(given)
 
 
 def ask_environment(project: Project, ask: Callable[[Executor, Address, int | None], Answer]) -> Answer:

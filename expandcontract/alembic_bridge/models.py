@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import importlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -14,9 +15,10 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from sqlalchemy import MetaData
 
 from expandcontract.alembic_bridge.chatter import quiet
-from expandcontract.alembic_bridge.environment import environment_errors, run_in_environment
+from expandcontract.alembic_bridge.environment import environment_errors, metadata_of, run_in_environment
 from expandcontract.alembic_bridge.project import Project
-from expandcontract.errors import EcError
+from expandcontract.domain.models import Declared
+from expandcontract.errors import ConfigurationError, EcError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def mapped_columns(project: Project) -> Models:
     def configure_and_look(*arguments: Any, **options: Any) -> None:
         nonlocal configured
         configured = True
-        seen.extend(_metadata(options.get("target_metadata")))
+        seen.extend(metadata_of(options.get("target_metadata")))
         configure(*arguments, **{**options, "output_buffer": StringIO()})
 
     environment.configure = configure_and_look  # type: ignore[method-assign]
@@ -69,17 +71,50 @@ def _because(error: BaseException) -> str | None:
     return error.because if isinstance(error, EcError) else None
 
 
-def _metadata(given: MetaData | Sequence[MetaData] | None) -> Sequence[MetaData]:
-    if given is None:
-        return ()
-    return (given,) if isinstance(given, MetaData) else given
-
-
 def _columns(seen: Iterable[MetaData]) -> Iterable[tuple[tuple[str, ...], str]]:
     for metadata in seen:
         for table in metadata.tables.values():
             name = (table.schema, table.name) if table.schema else (table.name,)
             yield from ((name, column.name) for column in table.columns)
+
+
+def declared_by(metadata: Iterable[MetaData]) -> tuple[Declared, ...]:
+    """The tables of the models, ordered by their names; the same table may be in two of them."""
+    return tuple(
+        sorted(
+            {
+                Declared(table.name, tuple(column.name for column in table.columns), table.schema)
+                for each in metadata
+                for table in each.tables.values()
+            },
+            key=lambda one: (one.schema or "", one.table, one.columns),
+        )
+    )
+
+
+def metadata_named(place: str) -> tuple[MetaData, ...]:
+    """
+    The metadata at ``module:attribute``, such as ``shop.models:Base.metadata`` or ``shop.models:Base``.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    module, _, path = place.partition(":")
+    try:
+        with quiet():
+            found: Any = importlib.import_module(module)
+            for name in path.split("."):
+                found = getattr(found, name)
+    except Exception as error:  # whatever a module of the application's raises
+        raise ConfigurationError(
+            f"there are no models at {place}", because=f"{type(error).__name__}: {error}"
+        ) from None
+    found = found if isinstance(found, MetaData) else getattr(found, "metadata", None)
+    if not isinstance(found, MetaData):
+        raise ConfigurationError(
+            f"there are no models at {place}", because="it is no MetaData of SQLAlchemy, and has none either"
+        )
+    return (found,)
 
 
 def differences_from_models(project: Project) -> list[str] | None:

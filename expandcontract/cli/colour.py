@@ -18,20 +18,33 @@ def colour() -> None:
     """Record which release runs where and who has traffic; ask before it moves."""
 
 
-@colour.command()
+@colour.command(short_help="Record that a colour runs a release.")
 @click.argument("colour")
 @click.argument("release")
+@click.option(
+    "--models",
+    multiple=True,
+    metavar="MODULE:ATTRIBUTE",
+    help="Where the release's models are, such as shop.models:Base; default: target_metadata of env.py.",
+)
 @options.dry_run
 @options.as_json
 @click.pass_context
-def deploy(context: click.Context, colour: str, release: str, dry_run: bool, as_json: bool) -> None:
-    """Record that COLOUR runs RELEASE. Run it from the tree of that release: its revisions are what it ships."""
+def deploy(
+    context: click.Context, colour: str, release: str, models: tuple[str, ...], dry_run: bool, as_json: bool
+) -> None:
+    """
+    Record that COLOUR runs RELEASE. Run it from the tree of that release: its revisions are what it ships.
 
-    def work() -> command.ColourResult:
+    What its models declare is recorded as well: a contract is refused as long as a release that has traffic, or could
+    get it back, declares what it removes.
+    """
+
+    def work() -> command.DeployResult:
         from expandcontract.commands.deploy import deploy  # needs Alembic, which the other commands here do without
 
         speaks = conversation(as_json=as_json)
-        return deploy(options.settings_of(context), speaks, colour=colour, tag=release, dry_run=dry_run)
+        return deploy(options.settings_of(context), speaks, colour=colour, tag=release, models=models, dry_run=dry_run)
 
     run("colour deploy", work, as_json=as_json, tell=webhook_of(context))
 
@@ -111,6 +124,14 @@ def _(result: command.ColourResult) -> str:
     if not result.colours:
         return "no colour is known yet; ec colour deploy COLOUR RELEASE records one"
     return lines(colour_line(view) for view in result.colours)
+
+
+@result_text.register
+def _(result: command.DeployResult) -> str:
+    shown = [colour_line(view) for view in result.colours]
+    if result.tables is not None:
+        shown.append(f"its models declare {result.tables} table(s)")
+    return lines(shown)
 
 
 @result_text.register

@@ -26,6 +26,7 @@ _COMMANDS = {
     "observe": "expandcontract.cli.observe:observe",
     "prove": "expandcontract.cli.prove:prove",
     "tombstone": "expandcontract.cli.tombstone:tombstone",
+    "approve": "expandcontract.cli.approve:approve",
     "lint": "expandcontract.cli.lint:lint",
     "plan": "expandcontract.cli.overview:plan",
     "status": "expandcontract.cli.overview:status",

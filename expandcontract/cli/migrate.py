@@ -8,7 +8,7 @@ from expandcontract.cli import options
 from expandcontract.cli.boundary import run
 from expandcontract.cli.speaking import conversation
 from expandcontract.cli.telling import webhook_of
-from expandcontract.cli.text import lines, result_text
+from expandcontract.cli.text import lines, proof_lines, result_text
 from expandcontract.commands import migrate as command
 from expandcontract.domain.override import OVERRIDABLE, Override
 from expandcontract.domain.refusal import Code
@@ -118,6 +118,13 @@ def everything(
 
 @result_text.register
 def _(result: command.MigrateResult) -> str:
+    if result.proofs and result.sql is None:
+        shown = [line for view in result.proofs for line in (f"{view.step}", *proof_lines(view))]
+        return lines([*shown, *filter(None, [_steps_text(result)])])
+    return _steps_text(result)
+
+
+def _steps_text(result: command.MigrateResult) -> str:
     if not result.steps:
         return "" if result.refusals else "nothing to do" if result.sql is None else "-- nothing to do"
     if result.sql is not None:

@@ -6,7 +6,7 @@ import click
 
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
-from expandcontract.cli.text import colour_line, result_text, window_line
+from expandcontract.cli.text import colour_line, proof_lines, result_text, window_line
 from expandcontract.commands import overview
 from expandcontract.domain.moment import at
 
@@ -51,6 +51,8 @@ def _step_text(view: overview.StepView) -> str:
         ]
     if view.window:
         texts.append(f"    window:  {window_line(view.window).removeprefix('the window is ')}")
+    if view.proof:
+        texts += proof_lines(view.proof)
     for refusal in view.refusals:
         texts += [f"    because: {refusal.because}", f"    next:    {refusal.next}"]
     return "\n".join(texts)

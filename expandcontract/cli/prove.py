@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 import click
 
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
-from expandcontract.cli.text import lines, result_text
+from expandcontract.cli.text import lines, removed_text, result_text, sign_lines, unseen_lines
 from expandcontract.commands import prove as command
+from expandcontract.commands.statement_signs import short
+from expandcontract.domain.proof import Answer
+
+_SHOWN = 10  # statements that the server can't plan
 
 
 @click.command(short_help="Ask whether anything still refers to what a contract removes.")
@@ -26,10 +33,25 @@ def prove(context: click.Context, revision: str, as_json: bool) -> None:
 
 @result_text.register
 def _(result: command.ProveResult) -> str:
-    removes = ", ".join(result.removes) or "nothing that anybody could refer to"
-    signs = [
-        f"    {sign.means} is {sign.verdict}: {f'{sign.about}: ' if sign.about else ''}{sign.because}"
-        for sign in result.signs
-    ]
-    unseen = [f"    not looked into: {words}" for words in result.unseen]
-    return lines([f"{result.step}: {result.verdict}; it removes {removes}", *signs, *unseen])
+    removes = removed_text(result.removes)
+    told = _told(result) if result.asked else ()
+    return lines(
+        [
+            f"{result.step}: {result.verdict}; it removes {removes}",
+            *sign_lines(result.signs),
+            *told,
+            *unseen_lines(result.unseen),
+        ]
+    )
+
+
+def _told(result: command.ProveResult) -> Iterator[str]:
+    """What the server said: a statement that touches it is a sign; those that it spares only the JSON lists."""
+    said = Counter(one.answer for one in result.asked)
+    words = ((Answer.TOUCHES, "touch it"), (Answer.SPARES, "don't"), (Answer.UNKNOWN, "can't be planned so"))
+    counts = ", ".join(f"{said[answer]} {word}" for answer, word in words if said[answer])
+    yield f"    the server was asked about {len(result.asked)} statement(s): {counts}"
+    unknown = [one for one in result.asked if one.answer is Answer.UNKNOWN]
+    yield from (f"        {one.because}: {short(one.query)}" for one in unknown[:_SHOWN])
+    if unknown[_SHOWN:]:
+        yield f"        and {len(unknown) - _SHOWN} more, which --json lists"

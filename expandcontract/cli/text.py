@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import singledispatch
 
 from expandcontract.commands.colour import ColourView
+from expandcontract.commands.proof_view import ProofView, SignView
 from expandcontract.commands.result import Result
 from expandcontract.commands.window_view import WindowView
 from expandcontract.domain.duration import format_duration
@@ -55,6 +56,29 @@ def window_line(view: WindowView) -> str:
     if view.person is None:
         return words
     return f"{words} (by {view.person}{f': {view.reason}' if view.reason else ''})"
+
+
+def removed_text(removes: Sequence[str]) -> str:
+    """What a contract removes, in a sentence."""
+    return ", ".join(removes) or "nothing that anybody could refer to"
+
+
+def sign_lines(signs: Sequence[SignView]) -> list[str]:
+    """What speaks against a contract, a line each."""
+    return [
+        f"    {sign.means} is {sign.verdict}: {f'{sign.about}: ' if sign.about else ''}{sign.because}" for sign in signs
+    ]
+
+
+def unseen_lines(unseen: Sequence[str]) -> list[str]:
+    """What nobody looked into, a line each."""
+    return [f"    not looked into: {words}" for words in unseen]
+
+
+def proof_lines(view: ProofView) -> list[str]:
+    """The proof that a step went by."""
+    head = f"    proof:   {view.verdict}; it removes {removed_text(view.removes)}"
+    return [head, *(f"    {line}" for line in [*sign_lines(view.signs), *unseen_lines(view.unseen)])]
 
 
 def lines(texts: Iterable[str]) -> str:

@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from expandcontract.colours.source import Scene
 from expandcontract.colours.witness import Witness
+from expandcontract.commands.probing import Probing
 from expandcontract.commands.side_by_side import side_by_side
 from expandcontract.config import Settings
 from expandcontract.database.executor import Executor
@@ -24,6 +26,9 @@ from expandcontract.domain.refusal import Refusal
 from expandcontract.domain.sighting import Look, Sighting, sighting
 from expandcontract.domain.watching import Watching
 from expandcontract.evidence.sessions import sessions
+
+if TYPE_CHECKING:
+    from expandcontract.commands.proving import Prover
 
 PATIENCE = 5.0  # seconds that each has, unless somebody waits for our locks
 
@@ -74,6 +79,7 @@ def with_evidence(
     seconds: float = PATIENCE,
     seen: Observation | None = None,
     apart: Executor | None = None,
+    probing: Probing | None = None,
 ) -> Facts:
     """
     The facts with what a contract has to know beside the ledger.
@@ -85,8 +91,10 @@ def with_evidence(
         seconds: how long the witnesses may take.
         seen: a look that was recorded just now; without it they are asked.
         apart: reads outside the transaction of `ledger`, where that one may have removed already what is looked for.
+        probing: the server's answers about statements, where it is to be asked.
     """
     facts = replace(facts, database=ledger.database(), known_database=ledger.known_database(), ahead=ledger.ahead())
+    facts = replace(facts, needs_approval=settings.approval)
     if not facts.router.releases:  # nobody has traffic that a witness or a session could tell of
         return facts
     with ThreadPoolExecutor(max_workers=1) as beside:  # one time for all, since locks may be held
@@ -106,21 +114,23 @@ def with_evidence(
             just_moved=seen is not None and seen.moved,
             watching=Watching(known, settings.observed_share),
         )
-    return with_proofs(settings, ledger, replace(facts, evidence=evidence), apart or ledger.executor, seconds)
-
-
-def with_proofs(settings: Settings, ledger: Ledger, facts: Facts, executor: Executor, seconds: float) -> Facts:
-    """The facts with what the configuration asks of each contract that waits: its references, and its tombstone."""
     from expandcontract.commands.proving import Prover  # brings the parser, which a rollback's question does without
 
+    prover = Prover(settings, apart or ledger.executor, ledger, seconds, probing, holds_locks=apart is not None)
+    facts = with_proofs(settings, replace(facts, evidence=evidence), prover)
+    return with_tombstones(settings, facts, apart or ledger.executor)
+
+
+def with_proofs(settings: Settings, facts: Facts, prover: Prover) -> Facts:
+    """The facts with what the configuration asks about references to what each contract removes that waits."""
     waiting = [change for change in pending(facts, Phase.CONTRACT) if facts.is_done(change.revision, Phase.EXPAND)]
+    proofs = {change.revision: prover.prove(change, settings.evidence, facts) for change in waiting}
+    return replace(facts, proofs=proofs)
+
+
+def with_tombstones(settings: Settings, facts: Facts, executor: Executor) -> Facts:
+    """The facts with how long a tombstone must have stood, and who reaches what those took that stand."""
     facts = replace(facts, soak=settings.tombstone_soak)
-    if settings.evidence:
-        prover = Prover(settings, executor, ledger, seconds)
-        proofs = {
-            change.revision: prover.prove(change, settings.evidence, facts.window_begin(change)) for change in waiting
-        }
-        facts = replace(facts, proofs=proofs)
     if settings.tombstone_soak is None:
         return facts
     looked_at = {

@@ -43,6 +43,13 @@ class ColourResult(Result):
     dry_run: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class DeployResult(ColourResult):
+    """``tables`` is how many tables the models of the release declare; None where that isn't known."""
+
+    tables: int | None = None
+
+
 def traffic(settings: Settings, *, weights: Mapping[str, int], dry_run: bool = False) -> ColourResult:
     """
     Record the router's weights; a colour that isn't named has none. Never refuses to know the truth.
@@ -192,6 +199,12 @@ def _transaction(session: LedgerSession, *, dry_run: bool) -> AbstractContextMan
 def _broken(after: Router, facts: Facts) -> tuple[Refusal, ...]:
     """Why releases that have traffic now may not have it."""
     return tuple(refusal for release in after.live_releases for refusal in traffic_refusals(release, facts))
+
+
+def broken_now(session: LedgerSession) -> tuple[Refusal, ...]:
+    """Why releases that the ledger has live may not be."""
+    router = router_of(session)
+    return _broken(router, _facts(session, router))
 
 
 def _facts(session: LedgerSession, router: Router) -> Facts:

@@ -24,6 +24,7 @@ from expandcontract.database.backfill_ledger import BackfillLedger
 from expandcontract.database.backfill_records import BackfillState
 from expandcontract.database.connect import connect_to_any
 from expandcontract.database.executor import Executor, PsycopgExecutor
+from expandcontract.database.probe import role_trouble
 from expandcontract.domain.diagnosis import CHECKS, NamedRisk, diagnose, name_of
 from expandcontract.domain.plan import plan
 from expandcontract.domain.risks.risk import Weight
@@ -80,8 +81,9 @@ def _seen(settings: Settings) -> tuple[Seen, Address]:
             with connection.transaction():
                 PsycopgExecutor(connection).rows("SET LOCAL search_path = pg_catalog")
                 content = examination.content(PsycopgExecutor(connection))
+                probe = _probe_trouble(PsycopgExecutor(connection), settings.probe_role)
                 server = examination.server(PsycopgExecutor(connection), _health(connection, settings))
-            seen = replace(seen, content=content, server=server)
+            seen = replace(seen, content=content, server=server, probe_trouble=probe)
     if not seen.troubles:
         seen = _with_work(seen, settings)
     return seen, address
@@ -109,6 +111,11 @@ def _health(connection: psycopg.Connection[Any], settings: Settings) -> tuple[Ve
         with suppress(Unreadable):
             verdicts += watched.signal.look(scene)
     return tuple(verdicts)
+
+
+def _probe_trouble(executor: Executor, role: str | None) -> str | None:
+    trouble = role_trouble(executor, role) if role else None
+    return f"the server can't plan statements for probe_role {role}: {trouble}" if trouble else None
 
 
 def _with_work(seen: Seen, settings: Settings) -> Seen:

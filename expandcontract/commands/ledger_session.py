@@ -22,6 +22,7 @@ from expandcontract.database.address import Address, address_from_text
 from expandcontract.database.connect import connect
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger, StepRecord
+from expandcontract.database.model_ledger import ModelLedger
 from expandcontract.database.tombstones import standing
 from expandcontract.domain.colour import Router
 from expandcontract.domain.facts import Facts, RecordedMeaning, StepError
@@ -95,8 +96,10 @@ def facts_of(
             if Step(step.revision, Phase.EXPAND) in steps
         },
         tombstones=standing(ledger.executor) if records else {},
+        gone=ModelLedger(ledger.executor).gone() if records else {},
         finished={step: record.finished_at for step, record in records.items() if record.finished_at is not None},
         controls=ledger.controls() if records else {},
+        approvals=ledger.approvals() if records else {},
         started={step: record.started_at for step, record in records.items()},
         errors={
             step: StepError(record.error, record.failed_at)

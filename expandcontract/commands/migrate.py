@@ -12,6 +12,7 @@ from expandcontract.backfill.verification import rows_left_in
 from expandcontract.commands.asking import with_evidence
 from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.filling import Pacing, fill
+from expandcontract.commands.proof_view import ProofView, proof_of
 from expandcontract.commands.result import Refused, Result, outcome_of
 from expandcontract.commands.running import Running, become_runner, user_connection
 from expandcontract.commands.situation import Situation, open_situation, with_rows_left
@@ -34,11 +35,13 @@ class MigrateResult(Result):
     """
     The steps that ran (with `dry_run`: that would run), what was refused, and the SQL where it was asked for.
 
-    ``overridden`` is what would have been refused, had nobody answered for it.
+    ``overridden`` is what would have been refused, had nobody answered for it; ``proofs`` are those that a `dry_run`
+    went by, where the configuration asks for evidence.
     """
 
     steps: tuple[Step, ...] = ()
     overridden: tuple[Refusal, ...] = ()
+    proofs: tuple[ProofView, ...] = ()
     dry_run: bool = False
     sql: str | None = field(default=None)
 
@@ -193,8 +196,10 @@ def _run(
     for revision in waiting:
         facts = running.situation.facts()
         if phase is Phase.CONTRACT:
-            settings, ledger = running.situation.settings, running.situation.ledger
-            facts = with_evidence(settings, ledger, facts, seen=running.observation)
+            situation = running.situation
+            facts = with_evidence(
+                situation.settings, situation.ledger, facts, seen=running.observation, probing=situation.probing
+            )
         found = _refusals(running.situation, facts, revision, phase, override)
         no = override.standing(found)
         if not no:
@@ -247,7 +252,7 @@ def _foreseen(
     """
     facts = situation.observed_facts()
     if phase is Phase.CONTRACT and situation.has_ledger:
-        facts = with_evidence(situation.settings, situation.ledger, facts)
+        facts = with_evidence(situation.settings, situation.ledger, facts, probing=situation.probing)
     allowed: list[Revision] = []
     refused: list[Refusal] = []
     overridden: list[Refusal] = []
@@ -272,8 +277,10 @@ def _foreseen(
         )
     steps = tuple(Step(revision.change.revision, phase) for revision in allowed)
     outcome = outcome_of(len(steps), tuple(refused))
+    proofs = [proof_of(situation.settings, Step(revision.change.revision, phase), facts) for revision in waiting]
     return MigrateResult(
         outcome=outcome,
+        proofs=tuple(filter(None, proofs)),
         refusals=tuple(refused),
         steps=steps,
         overridden=tuple(overridden),

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from expandcontract.commands.asking import with_evidence
 from expandcontract.commands.colour import ColourView, views_of
+from expandcontract.commands.proof_view import ProofView, proof_of
 from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.commands.window_view import WindowView, view_of
@@ -26,7 +27,8 @@ class StepView:
     """
     One step: where it is, its parts, and why it may not run now (nothing there: it may, or it is done).
 
-    ``window`` is there for a contract whose rollback window somebody has extended or closed.
+    ``window`` is there for a contract whose rollback window somebody has extended or closed, ``proof`` where the
+    configuration asks a contract for evidence.
     """
 
     step: str
@@ -40,6 +42,7 @@ class StepView:
     error: str | None
     refusals: tuple[Refusal, ...]
     window: WindowView | None
+    proof: ProofView | None
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def facts_to_plan(situation: Situation) -> Facts:
     facts = situation.observed_facts()
     if not situation.has_ledger or not pending(facts, Phase.CONTRACT):
         return facts
-    return with_evidence(situation.settings, situation.ledger, facts)
+    return with_evidence(situation.settings, situation.ledger, facts, probing=situation.probing)
 
 
 def _overview(situation: Situation, facts: Facts, steps: list[PlannedStep], outcome: Outcome) -> OverviewResult:
@@ -109,7 +112,11 @@ def _overview(situation: Situation, facts: Facts, steps: list[PlannedStep], outc
     positions = BackfillLedger(PsycopgExecutor(situation.connection)).positions() if has_ledger else {}
     records = situation.ledger.steps() if has_ledger else {}
     errors = {step: record.error for step, record in records.items()}
-    views = tuple(_view(step, positions.get(step.change.revision), errors.get(step.step), facts) for step in steps)
+    proofs = {step.step: proof_of(situation.settings, step.step, facts) for step in steps}
+    views = tuple(
+        _view(step, positions.get(step.change.revision), errors.get(step.step), proofs[step.step], facts)
+        for step in steps
+    )
     tombstones = tuple(
         TombstoneView(revision, tuple(map(str, one.taken)), one.since, f"ec tombstone {revision} --undo")
         for revision, one in facts.tombstones.items()
@@ -118,7 +125,9 @@ def _overview(situation: Situation, facts: Facts, steps: list[PlannedStep], outc
     return OverviewResult(outcome=outcome, steps=views, colours=colours, tombstones=tombstones, now=facts.now)
 
 
-def _view(planned: PlannedStep, position: Position | None, error: str | None, facts: Facts) -> StepView:
+def _view(
+    planned: PlannedStep, position: Position | None, error: str | None, proof: ProofView | None, facts: Facts
+) -> StepView:
     phase = planned.step.phase
     is_controlled = phase is Phase.CONTRACT and planned.step.revision in facts.controls
     moves_rows = phase is Phase.BACKFILL and position is not None
@@ -134,4 +143,5 @@ def _view(planned: PlannedStep, position: Position | None, error: str | None, fa
         error=error,
         refusals=planned.refusals,
         window=view_of(planned.change, facts) if is_controlled else None,
+        proof=proof,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from expandcontract.commands.asking import PATIENCE
+from expandcontract.commands.proof_view import SignView, view_of
 from expandcontract.commands.proving import Prover
 from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.situation import open_situation
@@ -12,29 +13,34 @@ from expandcontract.config import Settings
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.domain.evidence import Verdict
 from expandcontract.domain.phase import Phase
-from expandcontract.domain.proof import Means
+from expandcontract.domain.proof import Answer, Means
 from expandcontract.domain.step import Step
 from expandcontract.errors import UsageError
 
 
 @dataclass(frozen=True)
-class SignView:
-    """A sign, for people and scripts."""
+class AskedView:
+    """A statement that the server was asked about: what of it goes, the answer, and why there is no other."""
 
-    means: Means
-    verdict: Verdict
-    about: str | None
+    query: str
+    about: str
+    answer: Answer
     because: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProveResult(Result):
-    """The verdict on a contract, what it removes, what speaks against it, and what nobody looked into."""
+    """
+    The verdict on a contract, what it removes, and what speaks against it.
+
+    ``asked`` is what the server said of which statement, ``unseen`` what nobody looked into.
+    """
 
     step: Step
     verdict: Verdict
     removes: tuple[str, ...]
     signs: tuple[SignView, ...]
+    asked: tuple[AskedView, ...]
     unseen: tuple[str, ...]
 
 
@@ -58,16 +64,16 @@ def prove(settings: Settings, *, name: str) -> ProveResult:
         facts = situation.observed_facts()
         if facts.is_done(change.revision, Phase.CONTRACT):
             raise UsageError(f"{step} is done: what it removed is gone", next_command="ec status")
-        prover = Prover(settings, PsycopgExecutor(situation.connection), situation.ledger, PATIENCE)
-        proof = prover.prove(change, tuple(Means), facts.window_begin(change))
+        executor, ledger = PsycopgExecutor(situation.connection), situation.ledger
+        prover = Prover(settings, executor, ledger, PATIENCE, situation.probing)
+        proof = prover.prove(change, tuple(Means), facts)
+        view = view_of(step, proof)
         return ProveResult(
             outcome=Outcome.DONE if proof.verdict is Verdict.CLEAR else Outcome.FINDINGS,
             step=step,
-            verdict=proof.verdict,
-            removes=tuple(map(str, proof.removes)),
-            signs=tuple(
-                SignView(sign.means, sign.verdict, str(sign.about) if sign.about else None, sign.because)
-                for sign in proof.signs
-            ),
-            unseen=prover.unseen(change),
+            verdict=view.verdict,
+            removes=view.removes,
+            signs=view.signs,
+            asked=tuple(AskedView(one.query, str(one.about), one.word.answer, one.word.because) for one in proof.asked),
+            unseen=view.unseen,
         )

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 
-from expandcontract.commands.sampling import samples
+from expandcontract.commands.model_signs import model_signs, without_models
+from expandcontract.commands.probing import Probing
+from expandcontract.commands.statement_signs import StatementSigns
 from expandcontract.config import Settings
 from expandcontract.database.executor import Executor
 from expandcontract.database.ledger import Ledger
-from expandcontract.database.statement_ledger import StatementLedger
 from expandcontract.database.tombstones import GRANTED, Taken, reaching
 from expandcontract.domain.change import Change
 from expandcontract.domain.evidence import Verdict
-from expandcontract.domain.moment import at
-from expandcontract.domain.proof import Means, Proof, Sign
+from expandcontract.domain.facts import Facts
+from expandcontract.domain.proof import Asked, Means, Proof, Sign
 from expandcontract.domain.removal import Removal, Removed
-from expandcontract.domain.statements import Sample, Series, Statement, called_since, uncovered
-from expandcontract.evidence.dependants import Function, Relation, dependants, functions, publications, relations
-from expandcontract.lint.references import Unreadable, mentions, reference, reference_in_function
+from expandcontract.evidence.dependants import (
+    Function,
+    Relation,
+    Target,
+    dependants,
+    functions,
+    publications,
+    relations,
+)
+from expandcontract.lint.references import Unreadable, mentions, reference_in_function
 
-_SHOWN = 300  # characters of a statement
+_RECORDS_MODELS = "ec colour deploy records them where env.py has target_metadata, or with --models"
 _LIMIT = "SELECT pg_catalog.set_config('lock_timeout', %(limit)s, false)"
-
-
-@dataclass(frozen=True)
-class Counters:
-    """What the nodes say of statements: the series that the ledger has, and a sample of just now."""
-
-    series: dict[str, Series]
-    samples: dict[str, Sample]
 
 
 class Prover:
@@ -42,44 +40,80 @@ class Prover:
         settings: which nodes there are, and whose statements don't count.
         executor: reads the catalogue and the primary's counters; not in the transaction that removes anything.
         ledger: where the series are.
-        seconds: how long the replicas may take.
+        seconds: how long the replicas may take, and how long the server may be asked.
+        probing: the server's answers about statements; None where no probe is configured.
+        holds_locks: a step asks that holds its locks.
     """
 
-    def __init__(self, settings: Settings, executor: Executor, ledger: Ledger, seconds: float) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        executor: Executor,
+        ledger: Ledger,
+        seconds: float,
+        probing: Probing | None = None,
+        *,
+        holds_locks: bool = False,
+    ) -> None:
         self._settings = settings
         self._executor = executor
         self._ledger = ledger
         self._seconds = seconds
+        self._holds_locks = holds_locks
+        self._statements = StatementSigns(settings, executor, ledger, seconds, probing, holds_locks=holds_locks)
         self._functions: tuple[Function, ...] | None = None
 
-    def prove(self, change: Change, means: Sequence[Means], since: datetime) -> Proof:
-        """What these means find about the contract of a change; of statements, those that were called since then."""
+    def prove(self, change: Change, means: Sequence[Means], facts: Facts) -> Proof:
+        """
+        What these means find about the contract of a change.
+
+        The models of releases are looked at in any case; only that some aren't known is no sign unless the
+        configuration asks for them.
+        """
         removal = change.removal or Removal(unknown="nobody has looked at it")
         targets = self._targets(removal)
         signs = list(_unknown(removal, means))
+        asked: list[Asked] = []
         with self._bounded():
             if Means.CATALOG in means:
                 signs += self._in_catalog(targets, removal)
+            signs += self._in_models(targets, change, facts)
             if Means.STATEMENTS in means and targets:
-                signs += self._in_statements(targets, since)
-        return Proof(removal.removed, tuple({sign.because: sign for sign in signs}.values()))
+                found, asked = self._statements.find(targets, facts.window_begin(change))
+                signs += found
+        unseen = () if self._holds_locks else tuple(self._unseen(targets, change, facts))
+        return Proof(removal.removed, tuple({sign.because: sign for sign in signs}.values()), tuple(asked), unseen)
 
-    def unseen(self, change: Change) -> tuple[str, ...]:
-        """What nobody looks into: no sign against the contract, but good to know."""
-        targets = self._targets(change.removal or Removal())
+    def _in_models(self, targets: Sequence[Target], change: Change, facts: Facts) -> Iterator[Sign]:
+        yield from model_signs(self._ledger.executor, targets, change, facts)
+        if Means.MODELS in self._settings.evidence and targets:
+            for tag in without_models(self._ledger.executor, change, facts):
+                why = f"what the models of release {tag} declare isn't known: {_RECORDS_MODELS}"
+                yield Sign(Means.MODELS, Verdict.INCONCLUSIVE, None, why)
+
+    def _unseen(self, targets: Sequence[Target], change: Change, facts: Facts) -> Iterator[str]:
+        """Asked while nobody waits for our locks: the server locks the tables of publications to list them."""
         if not targets:
-            return ()
+            return
         found = {
             "functions that the parser can't read": [
                 one.name for one in self._all_functions() if one.definition is None
             ],
+            f"the models of these releases ({_RECORDS_MODELS})": self._without_models(change, facts),
             "publications that send it to somebody": self._published(targets),
             "roles that no tombstone would stop": self._unstoppable(targets),
         }
-        said = [f"{what}: {', '.join(names)}" for what, names in found.items() if names]
+        yield from (f"{what}: {', '.join(names)}" for what, names in found.items() if names)
+        if not self._settings.probe_role:
+            yield "the server's own word on statements: no probe_role is configured"
         if not self._settings.replicas:
-            said.append("replicas: none is configured, so statements on them aren't seen")
-        return tuple(said)
+            yield "replicas: none is configured, so statements on them aren't seen"
+
+    def _without_models(self, change: Change, facts: Facts) -> list[str]:
+        """Where they are asked for they are a sign."""
+        if Means.MODELS in self._settings.evidence:
+            return []
+        return without_models(self._ledger.executor, change, facts)
 
     @contextmanager
     def _bounded(self) -> Iterator[None]:
@@ -91,7 +125,7 @@ class Prover:
         finally:
             self._executor.rows(_LIMIT, {"limit": "0"})
 
-    def _targets(self, removal: Removal) -> list[tuple[Removed, Relation]]:
+    def _targets(self, removal: Removal) -> list[Target]:
         return [(one, relation) for one in removal.removed for relation in self._standing(one)]
 
     def _standing(self, one: Removed) -> Iterator[Relation]:
@@ -105,7 +139,7 @@ class Prover:
             self._functions = functions(self._executor)
         return self._functions
 
-    def _in_catalog(self, targets: Sequence[tuple[Removed, Relation]], removal: Removal) -> Iterator[Sign]:
+    def _in_catalog(self, targets: Sequence[Target], removal: Removal) -> Iterator[Sign]:
         for one, relation in targets:
             if not one.is_renamed:
                 columns = [
@@ -120,10 +154,10 @@ class Prover:
                 if not removal.takes(function.named):
                     yield from _in_function(function, one, relation)
 
-    def _published(self, targets: Sequence[tuple[Removed, Relation]]) -> list[str]:
+    def _published(self, targets: Sequence[Target]) -> list[str]:
         return sorted({name for _, relation in targets for name in publications(self._executor, relation)})
 
-    def _unstoppable(self, targets: Sequence[tuple[Removed, Relation]]) -> list[str]:
+    def _unstoppable(self, targets: Sequence[Target]) -> list[str]:
         """Whoever may be the application and can't be kept from it for a day, to see what fails."""
         found = {
             f"{role} ({why})"
@@ -133,51 +167,9 @@ class Prover:
         }
         return sorted(found)
 
-    def _in_statements(self, targets: Sequence[tuple[Removed, Relation]], begin: datetime) -> Iterator[Sign]:
-        counters = self._counters(begin)
-        for node, sample in counters.samples.items():
-            series = counters.series.get(node)
-            reason = uncovered(series, sample, begin, self._settings.observed_gap)
-            if reason is not None:
-                yield Sign(Means.STATEMENTS, Verdict.INCONCLUSIVE, None, f"{node}: {reason}")
-            for statement in called_since(series, sample, begin):
-                if statement.counted.role not in self._settings.maintenance_roles:
-                    yield from self._in_statement(node, statement, targets)
-
-    def _counters(self, begin: datetime) -> Counters:
-        """A sample of now before what the ledger has would be taken for one that went backwards."""
-        series = StatementLedger(self._ledger.executor).series(begin)
-        return Counters(series, samples(self._settings, self._executor, self._ledger, self._seconds))
-
-    def _in_statement(
-        self, node: str, statement: Statement, targets: Sequence[tuple[Removed, Relation]]
-    ) -> Iterator[Sign]:
-        for one, relation in targets:
-            verdict, how = _judged(statement.query, one, relation)
-            if verdict is Verdict.CLEAR:
-                continue
-            colour = self._settings.roles.get(statement.counted.role)
-            role = f"{statement.counted.role} ({colour})" if colour else statement.counted.role
-            when = f"last seen at {at(statement.grew_at)}" if statement.grew_at else "at an unknown time"
-            yield Sign(
-                Means.STATEMENTS,
-                verdict,
-                one,
-                f"role {role} on {node} {how}: {_short(statement.query)} ({statement.calls} calls in all, {when})",
-            )
-            return
-
-
-def _judged(query: str, one: Removed, relation: Relation) -> tuple[Verdict, str]:
-    try:
-        how = reference(query, _in_place(one, relation))
-    except Unreadable as error:
-        return Verdict.INCONCLUSIVE, f"ran what can't be read ({error})"
-    return (Verdict.SEEN, how) if how else (Verdict.CLEAR, "")
-
 
 def _in_function(function: Function, one: Removed, relation: Relation) -> Iterator[Sign]:
-    removed = _in_place(one, relation)
+    removed = relation.holding(one)
     if function.definition is None:
         if mentions(function.source, removed):
             why = f"function {function.name} is written in {function.language} and has its name in it"
@@ -194,16 +186,7 @@ def _in_function(function: Function, one: Removed, relation: Relation) -> Iterat
         yield Sign(Means.CATALOG, Verdict.SEEN, one, f"function {function.name} {how}")
 
 
-def _in_place(one: Removed, relation: Relation) -> Removed:
-    return Removed(relation.name, one.column, relation.schema)
-
-
 def _unknown(removal: Removal, means: Sequence[Means]) -> Iterator[Sign]:
     if removal.unknown is not None:
         for one in means:
             yield Sign(one, Verdict.INCONCLUSIVE, None, f"what the contract removes can't be told: {removal.unknown}")
-
-
-def _short(query: str) -> str:
-    text = " ".join(query.split())
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

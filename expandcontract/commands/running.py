@@ -81,7 +81,9 @@ class Running:
             if phase is Phase.CONTRACT:  # the application may wait for us, so the witnesses get no longer than a lock
                 seconds = settings.lock_timeout.total_seconds()
                 apart = self.situation.ledger.executor
-                facts = with_evidence(settings, ledger, facts, seconds=seconds, apart=apart)
+                facts = with_evidence(
+                    settings, ledger, facts, seconds=seconds, apart=apart, probing=self.situation.probing
+                )
             # the one from the facts knows its footprint, without which an expand could overtake nothing
             found = refusals(facts.change(revision.change.revision), phase, facts)
             if refused := override.standing(found):

@@ -9,12 +9,14 @@ from functools import cached_property
 from types import MappingProxyType
 
 from alembic.util import CommandError
+from sqlalchemy import MetaData
 
 from expandcontract.alembic_bridge.environment import observe
 from expandcontract.alembic_bridge.project import Project, open_project, parents_of, revision_errors
 from expandcontract.alembic_bridge.revisions import Revision, read_revisions
 from expandcontract.commands.ledger_session import LedgerSession, facts_of, states
 from expandcontract.commands.meaning import Reading
+from expandcontract.commands.probing import Probing
 from expandcontract.commands.result import Refused
 from expandcontract.config import Settings
 from expandcontract.database.actor import current_actor
@@ -33,12 +35,26 @@ from expandcontract.errors import UsageError
 
 @dataclass(frozen=True)
 class Situation(LedgerSession):
-    """A project and its database. ``heads`` are those of the version table when the command began."""
+    """
+    A project and its database.
+
+    ``heads`` are those of the version table when the command began, ``metadata`` what env.py has for
+    ``target_metadata``.
+    """
 
     settings: Settings
     project: Project
     revisions: tuple[Revision, ...]
     heads: tuple[str, ...]
+    metadata: tuple[MetaData, ...]
+
+    @cached_property
+    def probing(self) -> Probing | None:
+        """The server's answers about statements, as long as this command runs; None where no probe is configured."""
+        role, settings = self.settings.probe_role, self.settings
+        if role is None:
+            return None
+        return Probing(self.address, self.actor.application_name, role, settings.lock_timeout.total_seconds())
 
     def revision(self, name: str) -> Revision:
         """
@@ -248,7 +264,7 @@ def open_situation(settings: Settings) -> Iterator[Situation]:
         ledger = Ledger(PsycopgExecutor(connection), actor)
         session = LedgerSession(seen.address, connection, ledger, actor)
         ordered = _as_applied(revisions, session, seen.heads)
-        yield Situation(seen.address, connection, ledger, actor, settings, project, ordered, seen.heads)
+        yield Situation(seen.address, connection, ledger, actor, settings, project, ordered, seen.heads, seen.metadata)
 
 
 def _as_applied(

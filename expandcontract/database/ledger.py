@@ -13,7 +13,9 @@ import psycopg
 from expandcontract.database.actor import Actor
 from expandcontract.database.backfill_ledger import BackfillLedger
 from expandcontract.database.executor import Executor, PsycopgExecutor
+from expandcontract.database.model_ledger import ModelLedger
 from expandcontract.database.queries import queries, script
+from expandcontract.domain.approval import Approval
 from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Colour, Router
 from expandcontract.domain.duration import format_duration
@@ -270,6 +272,8 @@ class Ledger:
         state = StepState.DONE if is_last else StepState.STARTED
         self.put_step(step, state, title=change.title, parts_done=index + 1)
         self.put_meaning(change, phase)
+        if phase is Phase.CONTRACT and change.removal:
+            ModelLedger(self._executor).put_removed(change.revision, change.removal.removed)
         if is_last and phase is Phase.EXPAND:
             self.put_meaning(change, Phase.CONTRACT)
         kind = f"{phase} done" if is_last else f"{phase} part done"
@@ -311,11 +315,25 @@ class Ledger:
         facts = {"gives_up": list(gives_up), "reason": reason}
         self.record("window closed", facts, step=Step(revision, Phase.CONTRACT))
 
+    def approvals(self) -> dict[str, Approval]:
+        """The contracts that somebody has approved, by their revision."""
+        return {
+            revision: Approval(tuple(parts), person, at, reason)
+            for revision, parts, person, at, reason in self._rows("approvals")
+        }
+
+    def approve(self, revision: str, parts: Sequence[str], reason: str) -> None:
+        """Keep that the actor approves a contract whose parts have these checksums."""
+        self._rows("put_approval", revision=revision, parts=list(parts), person=self._actor.person, reason=reason)
+        facts = {"parts": list(parts), "reason": reason}
+        self.record("contract approved", facts, step=Step(revision, Phase.CONTRACT))
+
     def forget_change(self, revision: str) -> None:
         """Everything about a change's steps, as if it had never been expanded; its events stay."""
         self._rows("drop_backfill", revision=revision)
         self._rows("drop_meanings", revision=revision)
         self._rows("drop_window", revision=revision)
+        self._rows("drop_approval", revision=revision)
         self._rows("drop_steps", revision=revision)
 
     def was_undone(self, revision: str) -> bool:

@@ -44,7 +44,8 @@ class Taken:
         return sql.Identifier(self.schema, self.relation)
 
     @property
-    def _named(self) -> dict[str, object]:
+    def named(self) -> dict[str, object]:
+        """The table as the parameter of a query."""
         return {"relation": regclass(self.relation, self.schema)}
 
 
@@ -87,11 +88,11 @@ def hold(executor: Executor) -> None:
 
 def privileges(executor: Executor, taken: Taken) -> Privileges | None:
     """The privileges on a table; None where there is no such table."""
-    found = executor.rows(queries("tombstones")["owner"], taken._named)
+    found = executor.rows(queries("tombstones")["owner"], taken.named)
     if not found:
         return None
     owner, columns = found[0]
-    rows = executor.rows(queries("tombstones")["privileges"], taken._named)
+    rows = executor.rows(queries("tombstones")["privileges"], taken.named)
     return Privileges(
         owner,
         tuple(columns),
@@ -102,7 +103,7 @@ def privileges(executor: Executor, taken: Taken) -> Privileges | None:
 
 def reaching(executor: Executor, taken: Taken) -> tuple[tuple[str, str], ...]:
     """The roles that may log in and can use what was taken, each with why."""
-    names = {**taken._named, "columns": list(taken.columns)}
+    names = {**taken.named, "columns": list(taken.columns)}
     return tuple((role, why) for role, why in executor.rows(queries("tombstones")["reaching"], names))
 
 
@@ -121,16 +122,23 @@ def take(executor: Executor, revision: str, taken: Taken, known: Privileges, spa
         Whom it was taken from.
     """
     concerned = [one for one in known.grants if one.grantee not in spared and _concerns(one, taken)]
+    remembered = _with_columns(concerned, known)
     names = {"schema": taken.schema, "relation": taken.relation}
     _run(executor, "put_tombstone", revision=revision, columns=list(taken.columns), **names)
-    # taking a privilege on the table takes it on every column as well, so those are remembered, too
-    whole = {(one.grantee, one.privilege) for one in concerned if one.column is None}
-    remembered = [one for one in known.grants if one in concerned or (one.grantee, one.privilege) in whole]
     _run(executor, "put_grants", grants=json.dumps([asdict(one) for one in remembered]), **names)
-    _revoke(executor, taken, concerned)
-    if taken.columns:
-        _grant_other_columns(executor, taken, known.columns, remembered)
+    _replace(executor, taken, known, concerned)
     return tuple(sorted({one.grantee or "PUBLIC" for one in concerned}))
+
+
+def withhold(executor: Executor, taken: Taken, known: Privileges) -> None:
+    """Take the privileges from everybody and remember nothing: for a transaction that is rolled back."""
+    _replace(executor, taken, known, [one for one in known.grants if _concerns(one, taken)])
+
+
+def grant_all(executor: Executor, taken: Taken, role: str) -> None:
+    """Grant a role, in the caller's transaction, whatever a statement may need of these columns, or of the table."""
+    words = ("SELECT", "INSERT", "UPDATE") if taken.columns else ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
+    _grant(executor, taken, [Grant(role, word, None, is_grantable=False) for word in words], taken.columns)
 
 
 def give_back(executor: Executor, taken: Taken) -> None:
@@ -171,6 +179,19 @@ def _concerns(one: Grant, taken: Taken) -> bool:
     if not taken.columns:
         return True
     return one.column in taken.columns or (one.column is None and one.privilege in _OF_COLUMNS)
+
+
+def _with_columns(concerned: Sequence[Grant], known: Privileges) -> list[Grant]:
+    """Taking a privilege on the table takes it on every column as well, so those are remembered, too."""
+    whole = {(one.grantee, one.privilege) for one in concerned if one.column is None}
+    return [one for one in known.grants if one in concerned or (one.grantee, one.privilege) in whole]
+
+
+def _replace(executor: Executor, taken: Taken, known: Privileges, concerned: Sequence[Grant]) -> None:
+    """Privileges on the table by privileges on its other columns."""
+    _revoke(executor, taken, concerned)
+    if taken.columns:
+        _grant_other_columns(executor, taken, known.columns, _with_columns(concerned, known))
 
 
 def _grant_other_columns(executor: Executor, taken: Taken, columns: Iterable[str], remembered: Iterable[Grant]) -> None:

@@ -23,6 +23,7 @@ CHECKS: tuple[Check, ...] = (
     role.not_owner,
     role.sees_too_little,
     role.cannot_cancel,
+    role.probe_role_unusable,
     role.ledger_open_to_others,
     role.role_shared_with_the_application,
     settings.setting_bites,

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from expandcontract.domain.approval import Approval
 from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Router
 from expandcontract.domain.evidence import Evidence
 from expandcontract.domain.identity import Identity
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.proof import Proof
+from expandcontract.domain.removal import Removed
 from expandcontract.domain.step import Step, StepState
 from expandcontract.domain.tombstone import Tombstone
 from expandcontract.domain.window import Control, Window, windows
@@ -50,12 +52,14 @@ class Facts:
     ``came`` are the applied revisions in the order in which `ec` expanded them, and ``recorded`` what each step meant
     when it ran, or when the contract began to wait. ``started`` and ``finished`` is when steps were begun and done, and
     ``errors`` what each that isn't done ran into last. ``controls`` is what people decided about windows, and
-    ``tombstones`` are those that stand, by revision.
+    ``tombstones`` are those that stand, by revision. ``gone`` is what the models of a release declare and a contract,
+    or its tombstone, took: by the release and the contract's revision.
 
     Only a contract asks for the rest. ``evidence`` is what was seen beside the ledger. ``database`` is the one at hand
     and ``known_database`` the one that the ledger was written in; ``ahead`` is a moment in the ledger that the clock
     hasn't reached. Where the configuration asks for it, ``proofs`` say for a revision whether anything refers to
-    what its contract removes, and ``soak`` how long a tombstone must have stood before that goes.
+    what its contract removes, ``soak`` how long a tombstone must have stood before that goes, and ``needs_approval``
+    that a person has to approve it; ``approvals`` are those given, by revision.
     """
 
     now: datetime
@@ -78,7 +82,10 @@ class Facts:
     ahead: datetime | None = None
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     tombstones: Mapping[str, Tombstone] = field(default_factory=dict)
+    gone: Mapping[str, Mapping[str, tuple[Removed, ...]]] = field(default_factory=dict)
     soak: timedelta | None = None
+    approvals: Mapping[str, Approval] = field(default_factory=dict)
+    needs_approval: bool = False
 
     def change(self, revision: str) -> Change:
         """The change of that revision in this tree; `StopIteration` where there is none."""

@@ -12,12 +12,14 @@ from collections.abc import Callable
 from expandcontract.domain.change import Change
 from expandcontract.domain.conditions import (
     amend,
+    approval,
     backfill,
     contract,
     database_witness,
     evidence,
     expand,
     identity,
+    models,
     traffic,
     undo,
     window,
@@ -61,8 +63,10 @@ CONDITIONS: dict[Phase, tuple[Condition, ...]] = {
         database_witness.database_testifies,
         evidence.no_session_lacks_it,
         evidence.nothing_objects,
+        evidence.no_model_declares_it,
         evidence.nothing_refers_to_it,
         evidence.tombstone_has_soaked,
+        approval.somebody_has_approved_it,
     ),
 }
 
@@ -70,6 +74,7 @@ TRAFFIC_CONDITIONS: tuple[TrafficCondition, ...] = (
     traffic.expanded_what_it_ships,
     traffic.backfilled_what_it_reads,
     traffic.ships_what_was_contracted,
+    models.declares_nothing_that_is_gone,
     traffic.meets_no_tombstone,
 )
 
@@ -78,14 +83,17 @@ SHIFT_CONDITIONS: tuple[TrafficCondition, ...] = (*TRAFFIC_CONDITIONS, traffic.n
 SCHEMA_CONDITIONS: tuple[TrafficCondition, ...] = (
     traffic.expanded_what_it_ships,
     traffic.ships_what_was_contracted,
+    models.declares_nothing_that_is_gone,
     traffic.meets_no_tombstone,
 )
 
-# A tombstone breaks whom its contract would break, so all of that must allow it; what it is to find out may be open.
+# A tombstone breaks whom its contract would break, so all of that must allow it; what it is to find out may be open,
+# and whoever approves the contract may want to see it first.
 TOMBSTONE_CONDITIONS: tuple[Condition, ...] = tuple(
     condition
     for condition in CONDITIONS[Phase.CONTRACT]
-    if condition not in (evidence.nothing_refers_to_it, evidence.tombstone_has_soaked)
+    if condition
+    not in (evidence.nothing_refers_to_it, evidence.tombstone_has_soaked, approval.somebody_has_approved_it)
 )
 
 UNDO_CONDITIONS: tuple[UndoCondition, ...] = (
@@ -105,6 +113,12 @@ CLOSE_CONDITIONS: tuple[Condition, ...] = (
     contract.expand_is_done_for_contract,
     contract.every_live_colour_ships_it,
     window.nobody_drains,
+)
+
+APPROVE_CONDITIONS: tuple[Condition, ...] = (
+    contract.contracting_tree_is_current,
+    contract.contract_finds_nothing_edited,
+    contract.expand_is_done_for_contract,
 )
 
 AMEND_CONDITIONS: tuple[Condition, ...] = (
@@ -155,6 +169,11 @@ def undo_refusals(change: Change, facts: Facts, given_up: frozenset[str]) -> tup
 def amend_refusals(change: Change, facts: Facts) -> tuple[Refusal, ...]:
     """Why the ledger may not take the file of `change` as it is now for what was meant."""
     return tuple(no for condition in AMEND_CONDITIONS if (no := condition(change, facts)) is not None)
+
+
+def approve_refusals(change: Change, facts: Facts) -> tuple[Refusal, ...]:
+    """Why nobody may approve the contract of `change` now."""
+    return tuple(no for condition in APPROVE_CONDITIONS if (no := condition(change, facts)) is not None)
 
 
 def extend_refusals(change: Change, facts: Facts) -> tuple[Refusal, ...]:

@@ -15,6 +15,7 @@ OVERRIDABLE = frozenset(
         Code.UNWATCHED,
         Code.SESSION,
         Code.ALERT,
+        Code.DECLARED,
         Code.REFERRED_TO,
         Code.UNPROVEN,
         Code.NO_TOMBSTONE,

@@ -14,6 +14,7 @@ class Means(StrEnum):
     """How references are looked for."""
 
     CATALOG = "catalog"  # what stands on it in the database: views, functions, policies, indexes, publications
+    MODELS = "models"  # what the models of the releases declare that have traffic, or could get it back
     STATEMENTS = "statements"  # what pg_stat_statements counted over the whole window, on every node
 
 
@@ -35,6 +36,37 @@ class Sign:
     because: str
 
 
+class Answer(StrEnum):
+    """What the server says of a statement that it was to plan for a role which lacks what goes."""
+
+    TOUCHES = "touches"  # it was refused, and for that alone
+    SPARES = "spares"  # it was planned
+    UNKNOWN = "unknown"  # it can't be planned so, or not only for that
+
+
+@dataclass(frozen=True)
+class Word:
+    """The server's answer, and why it gives no other."""
+
+    answer: Answer
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A statement that the server was asked about, and what about it."""
+
+    query: str
+    about: Removed
+    word: Word
+
+
+def outranked(read: Verdict, word: Word | None) -> Verdict:
+    """What a statement comes to of which the parser read one thing and the server said another, or nothing."""
+    answers = {Answer.TOUCHES: Verdict.SEEN, Answer.SPARES: Verdict.CLEAR}
+    return answers.get(word.answer, read) if word else read
+
+
 @dataclass(frozen=True)
 class Proof:
     """
@@ -43,10 +75,19 @@ class Proof:
     Attributes:
         removes: what was looked for.
         signs: what was found; none is the proof.
+        asked: the statements that the server was asked about.
+        unseen: what nobody looked into: no sign against the removal, but good to know.
     """
 
     removes: tuple[Removed, ...] = ()
     signs: tuple[Sign, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def declared(self) -> tuple[Sign, ...]:
+        """The releases whose models declare it."""
+        return tuple(sign for sign in self.signs if sign.means is Means.MODELS and sign.verdict is Verdict.SEEN)
 
     @property
     def verdict(self) -> Verdict:

@@ -35,12 +35,14 @@ class Code(StrEnum):
     SESSION = "session"  # a session of a release that lacks the change is connected
     UNMARKED = "unmarked"  # the database is to be a witness, and no session says that it is of a live release
     ALERT = "alert"  # an alert source objects, or can't be asked
+    DECLARED = "declared"  # the models of a release that may get requests declare what the contract removes
     REFERRED_TO = "referred-to"  # something still refers to what the contract removes
     UNPROVEN = "unproven"  # whether anything refers to it can't be known
     NO_TOMBSTONE = "no-tombstone"  # what the contract drops hasn't been taken from the application first
     SOAKING = "soaking"  # the tombstone hasn't stood long enough
     UNSTOPPABLE = "unstoppable"  # no privilege keeps the application from what a tombstone should take
     TOMBSTONE = "tombstone"  # a tombstone keeps the release from what it needs
+    NOT_APPROVED = "not-approved"  # nobody has approved the contract as it is now
     LIVE_LACKS = "live-lacks"  # a live release lacks the change
     WINDOW_OPEN = "window-open"  # a release that lacks the change could still get its traffic back
     DRAINS = "drains"  # a release that lacks the change has lost its traffic and is still sent requests

@@ -20,6 +20,13 @@ class Relation:
     name: str
     columns: tuple[str, ...]
 
+    def holding(self, one: Removed) -> Removed:
+        """The same as it is called here."""
+        return Removed(self.name, one.column, self.schema)
+
+
+Target = tuple[Removed, Relation]  # what a contract removes, and where that stands
+
 
 @dataclass(frozen=True)
 class Dependant:

@@ -35,7 +35,7 @@ def reference(text: str, removed: Removed) -> str | None:
     Raises:
         Unreadable: see there.
     """
-    if removed.table.lower() not in text.lower():
+    if not may_refer(text, removed):
         return None
     trees = _trees(text)
     if trees is None:
@@ -43,6 +43,11 @@ def reference(text: str, removed: Removed) -> str | None:
             raise Unreadable("the parser can't read it")
         return None
     return next((how for tree in trees if (how := reference_in(tree, removed))), None)
+
+
+def may_refer(text: str, removed: Removed) -> bool:
+    """Whether the text is worth reading."""
+    return removed.table.lower() in text.lower()
 
 
 def reference_in(tree: Any, removed: Removed, *, own_row: bool = False) -> str | None:

@@ -18,6 +18,13 @@ from expandcontract.lint.removal import removal
         ("ALTER TABLE users DROP COLUMN name; DROP TABLE users", [Removed("users")]),
         ("ALTER TABLE users RENAME COLUMN name TO b", [Removed("users", "name", is_renamed=True)]),
         ("ALTER TABLE users RENAME TO b", [Removed("users", is_renamed=True)]),
+        ("DROP VIEW b; ALTER TABLE users RENAME TO b", [Removed("users", is_renamed=True)]),
+        (
+            "DROP VIEW x.b; ALTER TABLE y.users RENAME TO b",
+            [Removed("b", None, "x"), Removed("users", None, "y", True)],
+        ),
+        ("ALTER TABLE users RENAME TO b; CREATE VIEW users AS SELECT * FROM b", []),
+        ("ALTER TABLE users RENAME TO b; DROP TABLE b", [Removed("users", is_renamed=True), Removed("b")]),
         ("DROP INDEX i; DROP TRIGGER t ON users; DROP FUNCTION f(); ALTER TABLE users ALTER name SET NOT NULL", []),
     ],
 )

@@ -131,6 +131,17 @@ ON CONFLICT (revision) DO UPDATE
 -- drop_window: of a change as if it had never been expanded
 DELETE FROM ec.rollback_window WHERE revision = %(revision)s;
 
+-- approvals: the contracts that somebody has approved
+SELECT revision, parts, person, given_at, reason FROM ec.approval;
+
+-- put_approval: somebody approves a contract as it is now
+INSERT INTO ec.approval (revision, parts, person, reason) VALUES (%(revision)s, %(parts)s, %(person)s, %(reason)s)
+ON CONFLICT (revision) DO UPDATE
+   SET parts = EXCLUDED.parts, person = EXCLUDED.person, reason = EXCLUDED.reason, given_at = EXCLUDED.given_at;
+
+-- drop_approval: of a change as if it had never been expanded
+DELETE FROM ec.approval WHERE revision = %(revision)s;
+
 -- drop_steps: a change as if it had never been expanded
 DELETE FROM ec.step WHERE revision = %(revision)s;
 

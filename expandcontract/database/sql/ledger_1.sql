@@ -21,6 +21,7 @@ COMMENT ON COLUMN ec.database.system IS 'the cluster''s system_identifier; null 
 CREATE TABLE ec.release (
     tag          text PRIMARY KEY,
     last_traffic timestamptz,
+    has_models   boolean NOT NULL DEFAULT false,
     recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON COLUMN ec.release.last_traffic IS 'when it was last recorded with traffic; null if it never had any';
@@ -31,6 +32,28 @@ CREATE TABLE ec.shipped (
     needs_backfill boolean NOT NULL,
     PRIMARY KEY (release, revision)
 );
+COMMENT ON COLUMN ec.release.has_models IS 'whether it is known what its models declare';
+
+CREATE TABLE ec.declared (
+    release  text NOT NULL REFERENCES ec.release,
+    schema   text,
+    relation text NOT NULL,
+    columns  text[] NOT NULL
+);
+CREATE INDEX ON ec.declared (relation);
+COMMENT ON TABLE ec.declared IS 'the tables and columns that each release''s models declare, and so name in their statements';
+COMMENT ON COLUMN ec.declared.schema IS 'null where the models name none';
+
+CREATE TABLE ec.removed (
+    revision text NOT NULL,
+    schema   text,
+    relation text NOT NULL,
+    "column" text
+);
+COMMENT ON TABLE ec.removed IS 'the tables and columns that contracts have removed: a release whose models declare one can''t come back';
+COMMENT ON COLUMN ec.removed.schema IS 'null where the contract names none';
+COMMENT ON COLUMN ec.removed."column" IS 'null for the table as a whole';
+
 COMMENT ON TABLE ec.shipped IS 'the revisions in each release''s tree, and whether it must wait for their backfill';
 
 CREATE TABLE ec.colour (
@@ -139,6 +162,16 @@ CREATE TABLE ec.rollback_window (
 COMMENT ON TABLE ec.rollback_window IS 'what people decided about rollback windows; who decided what when is in the events';
 COMMENT ON COLUMN ec.rollback_window.extended IS 'seconds by which it is longer than the change declares';
 COMMENT ON COLUMN ec.rollback_window.closed_at IS 'closed early; whoever has had traffic since has a window again';
+
+CREATE TABLE ec.approval (
+    revision text PRIMARY KEY,
+    parts    text[] NOT NULL,
+    person   text NOT NULL,
+    reason   text NOT NULL,
+    given_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE ec.approval IS 'contracts that somebody has approved; who approved what when before is in the events';
+COMMENT ON COLUMN ec.approval.parts IS 'the checksum of each part for which it was given; another one voids it';
 
 CREATE TABLE ec.backfill (
     revision       text PRIMARY KEY,

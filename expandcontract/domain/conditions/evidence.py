@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from expandcontract.domain.change import Change
 from expandcontract.domain.duration import format_duration
 from expandcontract.domain.evidence import Verdict
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.moment import at, no_earlier_than
 from expandcontract.domain.phase import Phase
+from expandcontract.domain.proof import Proof, Sign, worst
 from expandcontract.domain.refusal import Code, Refusal, names, refuse
 from expandcontract.domain.sighting import TrafficState
 from expandcontract.domain.watching import longest
@@ -113,21 +116,41 @@ def nothing_objects(change: Change, facts: Facts) -> Refusal | None:
     )
 
 
-def nothing_refers_to_it(change: Change, facts: Facts) -> Refusal | None:
-    """Condition 5: where the configuration asks for a proof, nothing refers to what goes, and that is known."""
-    proof = facts.proofs.get(change.revision)
-    if proof is None or proof.verdict is Verdict.CLEAR:
+def no_model_declares_it(change: Change, facts: Facts) -> Refusal | None:
+    """Condition 5: no release that has traffic, or could get it back, has models that declare what goes."""
+    declared = facts.proofs.get(change.revision, Proof()).declared
+    if not declared:
         return None
-    signs = [sign for sign in proof.signs if sign.verdict is proof.verdict]
-    more = f"; and {len(signs) - 1} more" if signs[1:] else ""
-    first = f"{signs[0].about}: {signs[0].because}" if signs[0].about else signs[0].because
     return refuse(
         change,
         Phase.CONTRACT,
-        Code.REFERRED_TO if proof.verdict is Verdict.SEEN else Code.UNPROVEN,
-        because=f"{signs[0].means} is {proof.verdict}: {first}{more}",
+        Code.DECLARED,
+        because=_first_of(declared),
+        next="take it out of the models, deploy that as a release of its own, and let this one's rollback window close;"
+        f" then ec migrate contract {change.revision}",
+    )
+
+
+def nothing_refers_to_it(change: Change, facts: Facts) -> Refusal | None:
+    """Condition 5: where the configuration asks for a proof, nothing refers to what goes, and that is known."""
+    proof = facts.proofs.get(change.revision, Proof())
+    others = [sign for sign in proof.signs if sign not in proof.declared]
+    verdict = worst([sign.verdict for sign in others])
+    if verdict is Verdict.CLEAR:
+        return None
+    signs = [sign for sign in others if sign.verdict is verdict]
+    return refuse(
+        change,
+        Phase.CONTRACT,
+        Code.REFERRED_TO if verdict is Verdict.SEEN else Code.UNPROVEN,
+        because=f"{signs[0].means} is {verdict}: {_first_of(signs)}",
         next=f"ec prove {change.revision} shows all of it; then ec migrate contract {change.revision}",
     )
+
+
+def _first_of(signs: Sequence[Sign]) -> str:
+    first = f"{signs[0].about}: {signs[0].because}" if signs[0].about else signs[0].because
+    return f"{first}; and {len(signs) - 1} more" if signs[1:] else first
 
 
 def tombstone_has_soaked(change: Change, facts: Facts) -> Refusal | None:

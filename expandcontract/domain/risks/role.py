@@ -94,6 +94,16 @@ def cannot_cancel(seen: Seen) -> Iterator[Risk]:
             )
 
 
+def probe_role_unusable(seen: Seen) -> Iterator[Risk]:
+    """The server can plan no statement for the configured probe role, so that no statement is proven."""
+    if seen.probe_trouble:
+        yield fails(
+            seen.probe_trouble,
+            "make it a role without login that has the application's rights, and GRANT it TO ec's role;"
+            " or take probe_role out of the configuration",
+        )
+
+
 def ledger_open_to_others(seen: Seen) -> Iterator[Risk]:
     """Others may write the ledger, and so open a gate that is closed. It fails where everybody may."""
     for writer in seen.content.ledger_writers if seen.content else ():

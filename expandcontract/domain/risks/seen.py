@@ -191,3 +191,4 @@ class Seen:
     steps: tuple[PlannedStep, ...] = ()
     errors: tuple[tuple[str, str], ...] = ()  # the step's name and the server's words
     fillings: tuple[Filling, ...] = ()
+    probe_trouble: str | None = None  # the role for which statements are to be planned, and why it is no good for it

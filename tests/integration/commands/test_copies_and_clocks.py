@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -11,9 +13,13 @@ import pytest
 from psycopg import sql
 
 import expandcontract
+from expandcontract.proof.installation import Installation, choose_installation, find_installations
+from expandcontract.proof.scratch_server import ScratchServer
 from tests.fixtures.http_server import HttpServer, Reply
-from tests.fixtures.project import AlembicProject
-from tests.fixtures.servers import Database, with_parameters
+from tests.fixtures.project import LONGEST, AlembicProject
+from tests.fixtures.servers import Database, ram_disk, unavailable, with_parameters
+
+PASSWORD = "nobody-else-knows"
 
 
 @pytest.fixture
@@ -72,12 +78,40 @@ def test_windows_count_anew_in_an_adopted_database(cloned: AlembicProject) -> No
     assert "the ledger has watched the traffic only since" in refusal["because"]
 
 
-def test_a_restore_into_another_cluster_is_a_copy_too(shop: AlembicProject) -> None:
-    """What pg_dump and pg_restore do to the ledger: all of its rows, and another system around them."""
-    shop.execute("UPDATE ec.database SET system = '1'")
+@pytest.fixture
+def restored(shop: AlembicProject, database: Database, tmp_path: Path) -> Iterator[AlembicProject]:
+    """The shop in a dump of its database, which was restored into a cluster of its own."""
+    tools = next((one for one in reversed(find_installations()) if one.major >= database.major), None)
+    if tools is None:
+        unavailable(f"no pg_dump on this machine is as new as the server, {database.major}")
+    dump = tmp_path / "shop.dump"
+    _run(tools, "pg_dump", "--format=custom", f"--file={dump}", f"--dbname={database.superuser_dsn}")
+    with ScratchServer(choose_installation(among=[tools]), parent=ram_disk()) as other:
+        role, name = sql.Identifier(database.role), sql.Identifier(database.name)
+        login = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(PASSWORD))
+        with psycopg.connect(other.dsn(), autocommit=True) as admin:
+            admin.execute(login)
+            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 OWNER {}").format(name, role))
+        _run(tools, "pg_restore", "--exit-on-error", f"--dbname={other.dsn(database.name)}", str(dump))
+        shop.dsn = other.dsn(database.name, user=database.role, password=PASSWORD)
+        yield shop
 
-    (refusal,) = shop.json("migrate", "contract", code=3)["refusals"]
-    assert (refusal["code"], "of system 1," in refusal["because"]) == ("copy", True)
+
+def _run(tools: Installation, program: str, *arguments: str) -> None:
+    done = subprocess.run([tools.bin_dir / program, *arguments], capture_output=True, text=True, timeout=LONGEST)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_dump_that_was_restored_refuses_its_contracts_until_somebody_adopts_it(restored: AlembicProject) -> None:
+    (refusal,) = restored.json("migrate", "contract", code=3)["refusals"]
+    assert refusal["code"] == "copy"
+    assert "a restored or cloned database" in refusal["because"]
+    assert "name" in restored.columns("users")
+
+    adopted = restored.json("adopt", "--reason", "restored from the dump of last night")
+    assert adopted["was"].partition(" of ")[2] != adopted["now"].partition(" of ")[2], "another cluster"
+    restored.ok("migrate", "contract")
+    assert "name" not in restored.columns("users")
 
 
 def test_the_expand_and_the_check_go_on_in_a_copy(cloned: AlembicProject) -> None:

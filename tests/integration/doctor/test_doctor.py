@@ -142,6 +142,21 @@ def test_blockers_that_are_to_be_cancelled_need_the_right_to(project, database):
         admin.execute(found["cannot-cancel"][0]["remedy"].replace("GRANT", "REVOKE").replace(" TO ", " FROM "))
 
 
+def test_a_role_for_which_statements_are_to_be_planned_must_be_fit_for_it(project, make_login, database):
+    applied(project)
+    login = psycopg.conninfo.conninfo_to_dict(make_login())["user"]
+    assert "probe-role-unusable" not in examined(project)
+    assert "there is no such role" in because(examined(project, code=1, EC_PROBE_ROLE="gone"), "probe-role-unusable")
+    assert "SET ROLE" in because(examined(project, code=1, EC_PROBE_ROLE=login), "probe-role-unusable")
+
+    names = {"login": sql.Identifier(login), "runner": sql.Identifier(database.role)}
+    with psycopg.connect(database.superuser_dsn, autocommit=True) as admin:
+        admin.execute(sql.SQL("GRANT {login} TO {runner}").format(**names))
+    assert "may read no table" in because(examined(project, code=1, EC_PROBE_ROLE=login), "probe-role-unusable")
+    project.execute(f"GRANT SELECT ON users TO {login}")
+    assert "probe-role-unusable" not in examined(project, code=0, EC_PROBE_ROLE=login)
+
+
 def test_a_ledger_that_others_may_write_is_named(project, make_login):
     applied(project)
     role = psycopg.conninfo.conninfo_to_dict(make_login())["user"]

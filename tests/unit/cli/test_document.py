@@ -35,6 +35,7 @@ def test_a_refused_result_carries_its_refusals_with_a_zoned_time() -> None:
         ],
         "steps": ["contract 8c1f"],
         "overridden": [],
+        "proofs": [],
         "dry_run": False,
         "sql": None,
     }

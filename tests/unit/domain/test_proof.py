@@ -18,7 +18,7 @@ from expandcontract.domain.gate import (
     undo_refusals,
 )
 from expandcontract.domain.phase import Phase
-from expandcontract.domain.proof import Means, Proof, Sign, worst
+from expandcontract.domain.proof import Answer, Means, Proof, Sign, Word, outranked, worst
 from expandcontract.domain.refusal import Code
 from expandcontract.domain.removal import Removal, Removed
 from expandcontract.domain.tombstone import Tombstone
@@ -29,6 +29,7 @@ CHANGE = replace(change(), removal=Removal((NAME,)))
 OLD, NEW = release("1"), release("2", "8c1f")
 ALLOWED = facts(CHANGE, steps=states(r8c1f="expand done"), router=moved(OLD, NEW, NOW - 15 * DAY))
 SEEN = Sign(Means.STATEMENTS, Verdict.SEEN, NAME, "role app_blue on primary names it: SELECT name FROM users")
+DECLARED = Sign(Means.MODELS, Verdict.SEEN, NAME, "the models of release 2 declare it, and it is live")
 UNKNOWN = Sign(Means.STATEMENTS, Verdict.INCONCLUSIVE, None, "primary: pg_stat_statements was reset")
 TAKEN = Removed("users", "name", "public")
 
@@ -40,6 +41,38 @@ def stood(length: timedelta, *taken: Removed, reaches: tuple[str, ...] = ()) -> 
 
 def codes(found: Facts) -> list[Code]:
     return [refusal.code for refusal in refusals(CHANGE, Phase.CONTRACT, found)]
+
+
+def test_what_models_declare_is_a_refusal_of_its_own_and_a_tombstone_would_break_them_as_well() -> None:
+    found = replace(ALLOWED, proofs={"8c1f": Proof((NAME,), (DECLARED,))})
+    assert codes(found) == [Code.DECLARED]
+    assert codes(replace(found, proofs={"8c1f": Proof((NAME,), (DECLARED, UNKNOWN))})) == [Code.DECLARED, Code.UNPROVEN]
+    assert [refusal.code for refusal in tombstone_refusals(CHANGE, found)] == [Code.DECLARED]
+
+
+def test_a_release_whose_models_declare_what_is_gone_takes_no_traffic_whatever_it_ships() -> None:
+    contracted = replace(ALLOWED, steps=states(r8c1f="expand done, contract done"))
+    found = replace(contracted, gone={"2": {"8c1f": (NAME,)}, "1": {"8c1f": (NAME,)}})
+
+    assert traffic_refusals(NEW, contracted) == ()
+    (no,) = traffic_refusals(NEW, found)
+    assert (no.code, no.because) == (
+        Code.CONTRACTED,
+        "the models of release 2 declare users.name, which it removed",
+    )
+    assert [no.code for no in schema_refusals(NEW, found)] == [Code.CONTRACTED]
+    assert len(traffic_refusals(OLD, found)) == 1, "which lacks the change, and is told that alone"
+
+    (no,) = traffic_refusals(NEW, replace(stood(DAY), gone={"2": {"8c1f": (TAKEN,)}}))
+    assert (no.code, no.next) == (Code.TOMBSTONE, "ec tombstone 8c1f --undo")
+
+
+@pytest.mark.parametrize("read", list(Verdict))
+def test_the_servers_word_outranks_what_the_parser_read(read: Verdict) -> None:
+    assert outranked(read, Word(Answer.TOUCHES)) is Verdict.SEEN
+    assert outranked(read, Word(Answer.SPARES)) is Verdict.CLEAR
+    assert outranked(read, Word(Answer.UNKNOWN, "syntax error")) is read
+    assert outranked(read, None) is read
 
 
 def test_the_worst_sign_decides() -> None:

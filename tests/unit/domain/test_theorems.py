@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from expandcontract.domain import gate
-from expandcontract.domain.conditions import database_witness, evidence, identity
+from expandcontract.domain.conditions import approval, database_witness, evidence, identity, models
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step, StepState
 from tests.unit.domain.design import Design
@@ -35,10 +35,10 @@ def test_nor_does_anybody_who_decides_about_windows() -> None:
 
 
 # A condition that could be left out without anybody noticing would be one that protects nobody. What only others can
-# tell, witnesses and sessions and alerts, and whether this is the ledger's own database, is no part of this world:
-# test_evidence.py, test_flapping.py and test_identity.py have it.
+# tell, witnesses and sessions and alerts and people, and whether this is the ledger's own database, is no part of this
+# world: test_evidence.py, test_flapping.py, test_approval.py and test_identity.py have it.
 
-BEYOND_THIS_WORLD = {evidence.__name__, database_witness.__name__, identity.__name__}
+BEYOND_THIS_WORLD = {one.__name__ for one in (approval, evidence, database_witness, identity, models)}
 Place = tuple[dict[Any, Any], Any]
 PLACES: dict[str, Place] = {
     **{str(phase): (gate.CONDITIONS, phase) for phase in Phase},
