@@ -209,7 +209,7 @@ def test_a_later_expand_overtakes_a_waiting_contract_only_where_they_do_not_meet
     (no,) = refused["refusals"]
     assert (no["step"], no["code"]) == ("expand 0004", "footprint")
     assert "both touch users.name" in no["because"]
-    asks = 'def upgrade():\n    op.get_bind().exec_driver_sql("SELECT 1")\ndef downgrade(): pass\n'
+    asks = 'def upgrade():\n    op.get_bind().exec_driver_sql("SELECT 1").one()\ndef downgrade(): pass\n'
     project.revision("0004", asks, after="0003")
     refused = project.ec("migrate", "expand")
     assert refused.code == 3
