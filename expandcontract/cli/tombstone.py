@@ -6,6 +6,7 @@ import click
 
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
+from expandcontract.cli.speaking import conversation
 from expandcontract.cli.text import lines, result_text
 from expandcontract.commands import tombstone as command
 from expandcontract.commands.result import Outcome
@@ -30,7 +31,7 @@ def tombstone(context: click.Context, revision: str, undo: bool, dry_run: bool, 
         settings = options.settings_of(context)
         if undo:
             return command.undo_tombstone(settings, name=revision, dry_run=dry_run)
-        return command.put_tombstone(settings, name=revision, dry_run=dry_run)
+        return command.put_tombstone(settings, conversation(as_json=as_json), name=revision, dry_run=dry_run)
 
     run("tombstone", work, as_json=as_json)
 
