@@ -51,6 +51,11 @@ class TombstoneResult(Result):
     undone: bool = False
     dry_run: bool = False
 
+    @property
+    def is_news(self) -> bool:
+        """See `Result.is_news`; that something was taken or given back as well, for it may be why something fails."""
+        return (self.outcome is Outcome.DONE and not self.dry_run) or super().is_news
+
 
 def put_tombstone(
     settings: Settings, conversation: Conversation, *, name: str, dry_run: bool = False
