@@ -119,7 +119,9 @@ def test_a_contract_believes_the_workers_and_neither_the_file_nor_what_was_recor
     ran = switched.ec("migrate", "contract", "--json")
 
     assert (ran.code, {"cutover", "live-lacks"} <= ran.refusal_codes) == (3, True), ran
-    assert any("nginx says blue 20 of 20 answers (X-Colour)" in refusal["because"] for refusal in ran.json["refusals"]), ran
+    assert any(
+        "nginx says blue 20 of 20 answers (X-Colour)" in refusal["because"] for refusal in ran.json["refusals"]
+    ), ran
     assert "name" in switched.columns("users")
 
     nginx.reload()

@@ -20,6 +20,7 @@ from tests.docs.test_pages import unknown
 DEPLOY = Path(__file__).parents[2] / "deploy"
 WORKFLOWS = sorted((DEPLOY / "github").glob("*.yaml"))
 MANIFESTS = [DEPLOY / "kubernetes" / name for name in ("expand-job.yaml", "contract-cronjob.yaml")]
+CHART = DEPLOY / "helm" / "expandcontract"
 ANALYSIS = DEPLOY / "argo" / "analysis-template.yaml"
 SCHEMA = Path(check_jsonschema.__file__).parent / "builtin_schemas" / "vendor" / "github-workflows.json"
 
@@ -74,6 +75,20 @@ def test_only_commands_and_options_that_exist_are_called(path: Path) -> None:
 
     assert called
     assert {one: what for one in called if (what := unknown(one))} == {}
+
+
+def test_the_chart_calls_commands_that_exist_and_its_values_are_as_its_schema_says() -> None:
+    """What it renders is in test_helm.py, which needs Helm."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((CHART / "templates").iterdir())]
+    called = re.findall(
+        r"\bec (?:colour|migrate|backfill|observe)\b[^\n|;)\"]*", re.sub(r"{{.*?}}", "x", "".join(texts))
+    )
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+
+    assert len(called) >= 3
+    assert {one: what for one in called if (what := unknown(one))} == {}
+    jsonschema.validate(loaded(CHART / "values.yaml"), schema)
+    assert set(schema["properties"]) - {"global"} == set(loaded(CHART / "values.yaml"))
 
 
 def scripts(document: Any) -> list[str]:
