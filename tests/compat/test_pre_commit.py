@@ -87,7 +87,7 @@ def test_the_hooks_stop_what_is_dangerous_and_nothing_else(repository: Repositor
     stopped = repository.commit()
     said = stopped.stdout + stopped.stderr
     assert stopped.returncode == 1, said
-    assert re.search(r"^migrations/versions/0002\.py:\d+:5: error drop-column", said, re.MULTILINE), said
+    assert re.search(r"^migrations/versions/0002\.py:\d+:\d+: error drop-column", said, re.MULTILINE), said
     assert "0001.py" not in said, "that was committed before"
 
     repository.revision(2, SAFE.replace("nick", "mail"))
