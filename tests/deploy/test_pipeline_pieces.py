@@ -46,6 +46,16 @@ def test_a_workflow_is_one_by_githubs_schema(github: Any, path: Path) -> None:
     assert [error.message for error in github.iter_errors(workflow(path))] == []
 
 
+def test_so_is_the_one_on_the_page_about_lint(github: Any, tmp_path: Path) -> None:
+    page = (DEPLOY.parent / "docs" / "how-to" / "lint.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n(# \.github/workflows/.*?)```", page, re.DOTALL)
+    (tmp_path / "lint.yaml").write_text(text)
+
+    assert [error.message for error in github.iter_errors(workflow(tmp_path / "lint.yaml"))] == []
+    called = re.findall(r"run: (ec .*)", text)
+    assert [unknown(one) for one in called] == [None]
+
+
 def test_githubs_schema_would_notice(github: Any) -> None:
     broken = workflow(DEPLOY / "github" / "contract.yaml")
     broken["jobs"]["contract"]["step"] = []
