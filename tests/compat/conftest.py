@@ -17,6 +17,7 @@ _PROGRAMS = {
     "test_nginx.py": _NGINX,
     "test_pipeline_nginx.py": _NGINX,
     "test_faketime.py": ("faketime",),
+    "test_etcd.py": ("etcd",),
     "test_alertmanager.py": ("alertmanager", "prometheus-alertmanager"),
     "test_pgbouncer.py": ("pgbouncer", "/usr/sbin/pgbouncer", "/opt/homebrew/bin/pgbouncer"),
 }
