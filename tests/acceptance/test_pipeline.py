@@ -30,7 +30,7 @@ from tests.fixtures.pipeline import (
 )
 from tests.fixtures.servers import Database, fresh_database, with_role
 
-SHORT = pytest.param((2000, 0.6), id="short")
+SHORT = pytest.param((2000, 0.4), id="short")
 LONG = pytest.param((50_000, 8.0), id="long", marks=pytest.mark.long)
 
 
