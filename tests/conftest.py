@@ -11,5 +11,6 @@ pytest_plugins = [
     "tests.fixtures.standby",
     "tests.fixtures.monitoring",
     "tests.fixtures.http_server",
+    "tests.fixtures.clouds",
     "tests.fixtures.shop",
 ]

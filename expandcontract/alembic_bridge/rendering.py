@@ -317,5 +317,6 @@ def revisions_after(script: ScriptDirectory, revision: str) -> set[Path]:
         CommandError: there is no such revision.
 
     """
+    script.get_revisions(revision)  # iterate_revisions would raise an error of its own where there is none
     before = {each.revision for each in script.iterate_revisions(revision, "base")}
     return {Path(each.path).resolve() for each in script.walk_revisions() if each.revision not in before}

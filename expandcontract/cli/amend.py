@@ -7,6 +7,7 @@ import click
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
 from expandcontract.cli.speaking import conversation
+from expandcontract.cli.telling import webhook_of
 from expandcontract.cli.text import lines, result_text
 from expandcontract.commands import amend as command
 from expandcontract.commands.result import Outcome
@@ -29,7 +30,7 @@ def amend(context: click.Context, revision: str, reason: str, dry_run: bool, as_
         speaks = conversation(as_json=as_json)
         return command.amend(options.settings_of(context), speaks, name=revision, reason=reason, dry_run=dry_run)
 
-    run("amend", work, as_json=as_json)
+    run("amend", work, as_json=as_json, tell=webhook_of(context))
 
 
 @result_text.register

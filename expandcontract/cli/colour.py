@@ -82,6 +82,7 @@ def check(context: click.Context, name: str, rollback: bool, as_json: bool) -> N
         "colour check",
         lambda: command.check(options.settings_of(context), name=name, rollback=rollback),
         as_json=as_json,
+        tell=webhook_of(context),
     )
 
 

@@ -1,4 +1,4 @@
-"""Telling the configured webhook what an acting command has come to."""
+"""Telling the configured webhook what a command has come to."""
 
 from __future__ import annotations
 

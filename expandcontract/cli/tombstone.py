@@ -6,6 +6,8 @@ import click
 
 from expandcontract.cli import options
 from expandcontract.cli.boundary import run
+from expandcontract.cli.speaking import conversation
+from expandcontract.cli.telling import webhook_of
 from expandcontract.cli.text import lines, result_text
 from expandcontract.commands import tombstone as command
 from expandcontract.commands.result import Outcome
@@ -30,9 +32,9 @@ def tombstone(context: click.Context, revision: str, undo: bool, dry_run: bool, 
         settings = options.settings_of(context)
         if undo:
             return command.undo_tombstone(settings, name=revision, dry_run=dry_run)
-        return command.put_tombstone(settings, name=revision, dry_run=dry_run)
+        return command.put_tombstone(settings, conversation(as_json=as_json), name=revision, dry_run=dry_run)
 
-    run("tombstone", work, as_json=as_json)
+    run("tombstone", work, as_json=as_json, tell=webhook_of(context))
 
 
 @result_text.register

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from expandcontract.colours.kubernetes_api import api_client, read
 from expandcontract.colours.source import Answer, Scene, Unanswered
@@ -22,6 +22,8 @@ _SCALE_DOWN = 30  # seconds that the old ReplicaSet stays, unless scaleDownDelay
 @dataclass(frozen=True)
 class ArgoRollout:
     """A canary without traffic routing has shares that nobody knows, so while it lasts there is no answer."""
+
+    CLIENT: ClassVar = "kubernetes.client"
 
     namespace: str
     rollout: str

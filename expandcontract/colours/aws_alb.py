@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from expandcontract.colours.aws_api import asked, aws_client
 from expandcontract.colours.source import Answer, Scene, Unanswered
@@ -21,6 +21,8 @@ _UNSAID = 1  # the weight of a target group that has none
 @dataclass(frozen=True)
 class AwsAlb:
     """The colour of a target group is the value of its tag. Exactly one of listener and rule must be there."""
+
+    CLIENT: ClassVar = "boto3"
 
     tag: str  # the key, such as colour
     listener: str | None = None  # its ARN; the default action counts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from expandcontract.colours.aws_api import asked, aws_client
 from expandcontract.colours.source import Answer, Scene
@@ -16,6 +16,8 @@ _PAGES = 20  # of 50 versions each; AWS keeps 100 versions
 @dataclass(frozen=True)
 class AwsSsm:
     """Somebody has to write it beside moving the traffic, so ask the load balancer as well."""
+
+    CLIENT: ClassVar = "boto3"
 
     parameter: str  # its name, such as /myapp/current-live
     region: str | None = None  # default: as boto3 finds it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
 from expandcontract.colours.kubernetes_api import api_client, read
 from expandcontract.colours.source import Answer, Scene, Unanswered
@@ -12,6 +13,8 @@ from expandcontract.colours.source import Answer, Scene, Unanswered
 @dataclass(frozen=True)
 class KubernetesService:
     """The selector changes first, and the nodes' tables follow: hence a drain of 30 s at least."""
+
+    CLIENT: ClassVar = "kubernetes.client"
 
     namespace: str
     service: str

@@ -2,7 +2,8 @@
 What a colour source is: it is asked who has the traffic, and answers, or says why it can't.
 
 A kind of source is a frozen dataclass whose fields are its options. Another package adds one by an entry point in the
-group ``expandcontract.colours``, whose name is the kind.
+group ``expandcontract.colours``, whose name is the kind. One that needs a heavy client may name its module in a class
+variable ``CLIENT``: it is imported before the source's time begins.
 """
 
 from __future__ import annotations

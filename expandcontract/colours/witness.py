@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 from expandcontract.colours.catalogue import kind_named
@@ -35,6 +37,13 @@ class Witness:
     name: str
     source: Source
     terms: Terms = field(default_factory=Terms)
+
+    def load(self) -> None:
+        """Import the client of the source: on a slow machine that takes longer than a source may."""
+        client = getattr(self.source, "CLIENT", None)
+        if client is not None:
+            with suppress(Exception):  # the source meets it as well, and says so
+                import_module(client)
 
     def look(self, scene: Scene) -> Look:
         """What it says just now; a source that can't be read is a look without weights."""

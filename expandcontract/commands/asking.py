@@ -53,6 +53,8 @@ class Observation:
 
 def ask_all(witnesses: Sequence[Witness], scene: Scene) -> tuple[Look, ...]:
     """What each says; one that hasn't answered in time has said nothing."""
+    for one in witnesses:
+        one.load()
     found = side_by_side({one.name: partial(one.look, scene) for one in witnesses}, scene.seconds)
     late = f"nothing within {scene.seconds:g} s"
     return tuple(found.get(one.name) or Look(one.name, late) for one in witnesses)

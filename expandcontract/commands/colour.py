@@ -124,6 +124,11 @@ class CheckResult(ColourResult):
     ends: tuple[Step, ...] = ()
     alerts: tuple[Alert, ...] = ()
 
+    @property
+    def is_news(self) -> bool:
+        """See `Result.is_news`; that an alert source objects as well, for either no pauses a shift."""
+        return self.outcome is Outcome.FINDINGS or super().is_news
+
 
 def check(settings: Settings, *, name: str, rollback: bool = False) -> CheckResult:
     """

@@ -70,7 +70,7 @@ def sql_files(paths: Iterable[Path]) -> list[Path]:
 
 def changed_since(reference: str, directory: Path) -> set[Path]:
     """
-    Give the files that differ from a git reference, new and untracked ones included.
+    Give the files that differ from a git reference, new and untracked ones included; before the first commit, all.
 
     Raises:
         UsageError: git can't compare with the reference.
@@ -78,17 +78,14 @@ def changed_since(reference: str, directory: Path) -> set[Path]:
     """
     import subprocess  # here, because most runs need no git
 
-    commands = (
-        ("diff", "--name-only", "--diff-filter=d", "--relative", reference, "--"),
-        ("ls-files", "--others", "--exclude-standard"),
-    )
-    names: list[str] = []
-    for command in commands:
-        try:
-            names += _git(directory, *command).splitlines()
-        except (OSError, subprocess.CalledProcessError) as error:
-            detail = getattr(error, "stderr", "") or str(error)
-            raise UsageError(f"git can't compare with {reference!r}", because=detail.strip()) from error
+    try:
+        has_commits = bool(_git(directory, "rev-list", "--all", "--max-count=1"))
+        tracked = ("diff", "--name-only", "--diff-filter=d", "--relative", reference, "--")
+        names = _git(directory, *(tracked if has_commits else ("ls-files",))).splitlines()
+        names += _git(directory, "ls-files", "--others", "--exclude-standard").splitlines()
+    except (OSError, subprocess.CalledProcessError) as error:
+        detail = getattr(error, "stderr", "") or str(error)
+        raise UsageError(f"git can't compare with {reference!r}", because=detail.strip()) from error
     return {(directory / name).resolve() for name in names}
 
 

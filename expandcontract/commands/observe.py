@@ -128,7 +128,8 @@ def _observing(settings: Settings) -> Iterator[LedgerSession]:
         raise UsageError(
             "no colour source is configured, so there is nothing to observe",
             because="without one, the traffic is what ec colour traffic records",
-            next_command="name one in [tool.expandcontract.colours] of pyproject.toml",
+            next_command="name a source that knows better, or to begin with, in pyproject.toml under"
+            ' [tool.expandcontract]: colours.recorded.source = "ledger"',
         )
     with open_ledger(settings) as session:
         if not session.has_ledger:

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 import psycopg
 
 from expandcontract.commands.asking import with_evidence
+from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.ledger_session import LedgerSession, open_ledger
 from expandcontract.commands.result import Outcome, Refused, Result
-from expandcontract.commands.running import user_connection
+from expandcontract.commands.running import observed, user_connection
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
 from expandcontract.database.catalog import schema_of
@@ -50,10 +51,17 @@ class TombstoneResult(Result):
     undone: bool = False
     dry_run: bool = False
 
+    @property
+    def is_news(self) -> bool:
+        """See `Result.is_news`; that something was taken or given back as well, for it may be why something fails."""
+        return (self.outcome is Outcome.DONE and not self.dry_run) or super().is_news
 
-def put_tombstone(settings: Settings, *, name: str, dry_run: bool = False) -> TombstoneResult:
+
+def put_tombstone(
+    settings: Settings, conversation: Conversation, *, name: str, dry_run: bool = False
+) -> TombstoneResult:
     """
-    Take the privileges on what the contract of the revision `name` drops.
+    Take the privileges on what the contract of the revision `name` drops, after a look at the traffic.
 
     Raises:
         UsageError: the contract drops no table and no column, or isn't known to the ledger.
@@ -66,7 +74,8 @@ def put_tombstone(settings: Settings, *, name: str, dry_run: bool = False) -> To
         removal = change.removal
         if not situation.has_ledger or removal is None or not (removal.drops or removal.unknown):
             raise UsageError(f"{change.revision} ({change.title}) drops no table and no column", next_command="ec plan")
-        facts = with_evidence(settings, situation.ledger, situation.facts())
+        seen = None if dry_run else observed(situation, conversation)
+        facts = with_evidence(settings, situation.ledger, situation.facts(), seen=seen)
         no = tombstone_refusals(facts.change(change.revision), facts)
         if removal.unknown:
             no = (*no, _refused(change, Code.UNPROVEN, f"what it drops can't be told: {removal.unknown}"))

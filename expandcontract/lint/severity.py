@@ -28,7 +28,11 @@ def default_severity(rule: Rule, phase: Phase | None) -> Severity:
 
 
 class Severities(Value):
-    """The user's choice: severities by rule name or class letter, everywhere and by path pattern."""
+    """
+    The user's choice: severities by rule name or class letter, everywhere and by path pattern.
+
+    A pattern begins at any folder of a path: paths are relative to where `ec lint` is run, which the user can't know.
+    """
 
     everywhere: Mapping[str, Severity] = _NONE
     by_path: Mapping[str, Mapping[str, Severity]] = _NO_PATHS
@@ -36,7 +40,7 @@ class Severities(Value):
     def of(self, name: str, rule: Rule, phase: Phase | None, path: str | None = None) -> Severity:
         """Give the severity that holds: the path's choice, else the general one, else the default."""
         for pattern, chosen in self.by_path.items():
-            if path and fnmatch(path, pattern):
+            if path and (fnmatch(path, pattern) or fnmatch(path, f"*/{pattern}")):
                 found = chosen.get(name) or chosen.get(rule.hazard)
                 if found:
                     return found

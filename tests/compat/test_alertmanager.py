@@ -128,6 +128,16 @@ def test_an_alert_stands_in_the_way_of_a_switch_and_a_contract_and_not_of_the_wa
     (refusal,) = renaming.json("migrate", "contract", code=3)["refusals"]
     assert (refusal["code"], "pages is seen: alert ErrorRate" in refusal["because"]) == ("alert", True)
 
+    alertmanager.silence("ErrorRate")
+    until(lambda: "silenced" in alertmanager.ask().said, what="it is silenced")
+    (refusal,) = renaming.json("migrate", "contract", code=3)["refusals"]
+    assert "pages is seen: silenced or inhibited alert ErrorRate" in refusal["because"]
+    configured = (renaming.folder / "pyproject.toml").read_text()
+    renaming.write("pyproject.toml", configured + "silenced = false\nheartbeat = 'alertname=\"Watchdog\"'\n")
+    (refusal,) = renaming.json("migrate", "contract", code=3)["refusals"]
+    assert "pages is inconclusive: " in refusal["because"], "it has no heartbeat, so that it has no alert says nothing"
+    renaming.write("pyproject.toml", configured)
+
     alertmanager.process.kill()
     alertmanager.process.wait(30)
     (refusal,) = renaming.json("migrate", "contract", code=3)["refusals"]

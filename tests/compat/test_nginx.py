@@ -15,7 +15,7 @@ from expandcontract.colours.probe import Probe
 from expandcontract.colours.source import Scene, Unanswered
 from expandcontract.domain.colour import Router
 from tests.fixtures.http_server import HttpServer, Reply, http_server
-from tests.fixtures.project import until
+from tests.fixtures.project import AlembicProject, until
 
 _CONFIGURATION = """
 daemon off; worker_processes 2; pid {folder}/pid; error_log {folder}/error.log;
@@ -95,3 +95,37 @@ def test_a_canary_is_seen_as_both(nginx: Nginx) -> None:
     nginx.reload()
 
     until(lambda: nginx.seen() == {"blue", "green"}, what="nginx serves both")
+
+
+def test_a_contract_believes_the_workers_and_neither_the_file_nor_what_was_recorded(
+    nginx: Nginx, switched: AlembicProject
+) -> None:
+    """Somebody edited the file, told the ledger that green is live, and forgot the reload."""
+    switched.ok("window", "0002", "--close", "--reason", "this is about nginx")
+    switched.write(
+        "pyproject.toml",
+        f"""
+        [tool.expandcontract]
+        observed_share = "0%"
+
+        [tool.expandcontract.colours.nginx]
+        source = "probe"
+        url = "http://127.0.0.1:{nginx.port}/"
+        header = "X-Colour"
+        """,
+    )
+    nginx.write(green=1)
+
+    ran = switched.ec("migrate", "contract", "--json")
+
+    assert (ran.code, {"cutover", "live-lacks"} <= ran.refusal_codes) == (3, True), ran
+    assert any(
+        "nginx says blue 20 of 20 answers (X-Colour)" in refusal["because"] for refusal in ran.json["refusals"]
+    ), ran
+    assert "name" in switched.columns("users")
+
+    nginx.reload()
+    until(lambda: nginx.seen() == {"green"}, what="nginx serves green")
+    switched.ok("observe")
+    switched.ok("window", "0002", "--close", "--reason", "blue has had traffic all the time")
+    switched.ok("migrate", "contract")

@@ -20,6 +20,7 @@ from tests.docs.test_pages import unknown
 DEPLOY = Path(__file__).parents[2] / "deploy"
 WORKFLOWS = sorted((DEPLOY / "github").glob("*.yaml"))
 MANIFESTS = [DEPLOY / "kubernetes" / name for name in ("expand-job.yaml", "contract-cronjob.yaml")]
+CHART = DEPLOY / "helm" / "expandcontract"
 ANALYSIS = DEPLOY / "argo" / "analysis-template.yaml"
 SCHEMA = Path(check_jsonschema.__file__).parent / "builtin_schemas" / "vendor" / "github-workflows.json"
 
@@ -43,6 +44,16 @@ def github() -> Any:
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_a_workflow_is_one_by_githubs_schema(github: Any, path: Path) -> None:
     assert [error.message for error in github.iter_errors(workflow(path))] == []
+
+
+def test_so_is_the_one_on_the_page_about_lint(github: Any, tmp_path: Path) -> None:
+    page = (DEPLOY.parent / "docs" / "how-to" / "lint.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n(# \.github/workflows/.*?)```", page, re.DOTALL)
+    (tmp_path / "lint.yaml").write_text(text)
+
+    assert [error.message for error in github.iter_errors(workflow(tmp_path / "lint.yaml"))] == []
+    called = re.findall(r"run: (ec .*)", text)
+    assert [unknown(one) for one in called] == [None]
 
 
 def test_githubs_schema_would_notice(github: Any) -> None:
@@ -74,6 +85,20 @@ def test_only_commands_and_options_that_exist_are_called(path: Path) -> None:
 
     assert called
     assert {one: what for one in called if (what := unknown(one))} == {}
+
+
+def test_the_chart_calls_commands_that_exist_and_its_values_are_as_its_schema_says() -> None:
+    """What it renders is in test_helm.py, which needs Helm."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((CHART / "templates").iterdir())]
+    called = re.findall(
+        r"\bec (?:colour|migrate|backfill|observe)\b[^\n|;)\"]*", re.sub(r"{{.*?}}", "x", "".join(texts))
+    )
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+
+    assert len(called) >= 3
+    assert {one: what for one in called if (what := unknown(one))} == {}
+    jsonschema.validate(loaded(CHART / "values.yaml"), schema)
+    assert set(schema["properties"]) - {"global"} == set(loaded(CHART / "values.yaml"))
 
 
 def scripts(document: Any) -> list[str]:

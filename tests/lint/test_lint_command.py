@@ -112,6 +112,17 @@ def test_since_reports_what_the_changes_of_a_file_brought_and_not_what_was_there
     assert not any(line == 3 for _, line in found)
 
 
+def test_before_the_first_commit_everything_is_new(elsewhere: Path) -> None:
+    subprocess.run(["git", "init", "-q"], check=True, cwd=elsewhere)
+    (elsewhere / "staged.sql").write_text("DROP TABLE a;")
+    subprocess.run(["git", "add", "."], check=True, cwd=elsewhere)
+    (elsewhere / "untracked.sql").write_text("DROP TABLE b;")
+
+    document = json.loads(run(".", "--since", "HEAD", "--json").stdout)
+
+    assert {"staged.sql", "untracked.sql"} == {each["path"] for each in document["findings"]}
+
+
 def test_since_an_unknown_reference_is_a_usage_error(elsewhere: Path) -> None:
     (elsewhere / "1.sql").write_text("SELECT 1")
     result = run("1.sql", "--since", "no-such-branch")
@@ -200,6 +211,50 @@ def test_a_fault_shows_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.exit_code == 70
     assert "a fault in ec itself: RuntimeError: out of order" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def dropping_tree(tree: Path) -> None:
+    """A project whose three revisions each drop a table in their upgrade()."""
+    (tree / "migrations" / "versions").mkdir(parents=True)
+    (tree / "migrations" / "env.py").write_text("")
+    (tree / "alembic.ini").write_text(f"[alembic]\nscript_location = {tree}/migrations\n")
+    for number, after in ((1, None), (2, "r1"), (3, "r2")):
+        (tree / "migrations" / "versions" / f"{number}_drop.py").write_text(
+            f'from alembic import op\nrevision, down_revision = "r{number}", {after!r}\n\n\n'
+            f'def upgrade():\n    op.drop_table("t{number}")\n'
+        )
+
+
+def dropped(document: str) -> dict[str, str]:
+    """The file of each dropped table, and how grave that is."""
+    found = [each for each in json.loads(document)["findings"] if each["rule"] == "drop-table"]
+    return {Path(each["path"]).name: each["severity"] for each in found}
+
+
+def test_since_revision_reports_only_about_what_comes_after_it(elsewhere: Path) -> None:
+    dropping_tree(elsewhere)
+
+    assert set(dropped(run("--json").stdout)) == {"1_drop.py", "2_drop.py", "3_drop.py"}
+    assert set(dropped(run("--since-revision", "r1", "--json").stdout)) == {"2_drop.py", "3_drop.py"}
+    assert run("--since-revision", "r3").exit_code == 0
+    unknown = run("--since-revision", "r9")
+    assert (unknown.exit_code, "r9" in unknown.stderr) == (2, True)
+
+
+def test_a_severity_holds_for_the_paths_of_its_pattern_wherever_lint_is_run(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = elsewhere / "db"
+    dropping_tree(tree)
+    (tree / "pyproject.toml").write_text(
+        '[tool.expandcontract.lint.paths."versions/1_*"]\ndrop-table = "note"\n'
+        '[tool.expandcontract.lint.paths."migrations/versions/2_drop.py"]\nD = "off"\n'
+    )
+    expected = {"1_drop.py": "note", "3_drop.py": "error"}
+
+    assert dropped(run("--json", group=["-c", "db/alembic.ini"]).stdout) == expected
+    monkeypatch.chdir(tree)
+    assert dropped(run("--json").stdout) == expected
 
 
 def test_the_groups_options_name_the_project_and_its_settings(elsewhere: Path) -> None:

@@ -277,7 +277,15 @@ def test_two_observers_and_a_pipeline_never_put_an_old_answer_over_a_new_one(
 
 
 def test_without_a_source_or_a_ledger_there_is_nothing_to_observe(project: AlembicProject, web: HttpServer) -> None:
-    assert "no colour source is configured" in project.json("observe", code=2)["error"]["message"]
+    error = project.json("observe", code=2)["error"]
+    assert "no colour source is configured" in error["message"]
+
+    table, line = "[tool.expandcontract]", error["next"].partition("[tool.expandcontract]: ")[2]
+    project.write("pyproject.toml", f"{table}\n{line}\n")  # what it says is all that it takes
+    project.ok("colour", "deploy", "green", "1")
+    project.ok("colour", "traffic", "green=100")
+    assert project.json("observe")["weights"] == {"green": 100}
+    project.execute("DROP SCHEMA ec CASCADE")
 
     project.write("pyproject.toml", WITNESS.format(share="0%", url=web.url))
     assert "no ledger" in project.json("observe", code=2)["error"]["message"]

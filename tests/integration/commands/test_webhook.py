@@ -40,6 +40,21 @@ def test_a_refusal_is_told_with_who_and_why(told: AlembicProject, web: HttpServe
     assert asked.headers["Authorization"].startswith("Basic ")
 
 
+def test_a_check_that_says_no_is_told_and_one_that_says_yes_is_not(told: AlembicProject, web: HttpServer) -> None:
+    told.ok("colour", "deploy", "green", "2")
+    assert told.ec("colour", "check", "green").code == 3
+    told.ok("backfill")
+    told.ok("colour", "check", "green")
+    [document] = news(web)
+    assert (document["command"], document["release"]) == ("colour check", "2")
+    assert {refusal["code"] for refusal in document["refusals"]} == {"not-backfilled"}
+    assert document["text"].startswith("ec colour check: refused")
+
+    told.write("pyproject.toml", '[tool.expandcontract.alerts.freeze]\nsource = "command"\nargv = ["false"]\n')
+    assert told.ec("colour", "check", "green").code == 1
+    assert news(web)[1]["alerts"][0]["verdict"] == "seen"
+
+
 def test_a_failure_is_told_without_a_secret(told: AlembicProject, web: HttpServer) -> None:
     told.revision("0003", FAILING, after="0002")
 

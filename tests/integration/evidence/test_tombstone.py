@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from itertools import pairwise
 from typing import Any
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from psycopg.conninfo import conninfo_to_dict
 
 from expandcontract.commands.ready import Readiness, ready
+from tests.fixtures.http_server import HttpServer, Reply
 from tests.fixtures.project import until
 from tests.fixtures.roles import recipe
 from tests.fixtures.shop import APP, PASSWORD, Shop
@@ -106,6 +108,26 @@ def test_whoever_needs_the_column_is_stopped_and_nobody_else(tombs: Shop) -> Non
     assert acl(tombs) == before
     kinds = [event["kind"] for event in tombs.project.json("log")["events"]]
     assert kinds[-2:] == ["tombstone", "tombstone undone"]
+
+
+def test_the_webhook_is_told_of_a_tombstone_of_its_undo_and_of_a_refusal(tombs: Shop, web: HttpServer) -> None:
+    tombs.project.variables["EC_WEBHOOK"] = f"{web.url}/hook"
+    web.replies["/hook"] = Reply("ok")
+
+    tombs.project.ok("tombstone", "0002", "--dry-run")
+    tombs.project.ok("tombstone", "0002")
+    tombs.project.ok("tombstone", "0002")  # it stands already
+    tombs.project.ok("tombstone", "0002", "--undo")
+    tombs.project.ok("colour", "traffic", "blue=100")
+    assert tombs.project.ec("tombstone", "0002").code == 3
+
+    told = [json.loads(asked.body) for asked in web.asked]
+    assert [(one["outcome"], one.get("undone")) for one in told] == [
+        ("done", False),
+        ("done", True),
+        ("refused", False),
+    ]
+    assert "out of reach of shop_app: public.users.name" in told[0]["text"]
 
 
 def test_an_old_worker_in_a_loop_fails_from_one_moment_to_the_next_and_goes_on_after_the_undo(tombs: Shop) -> None:

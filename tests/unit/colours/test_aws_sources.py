@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from expandcontract.colours.aws_alb import AwsAlb
 from expandcontract.colours.aws_ssm import AwsSsm
@@ -21,25 +19,16 @@ REGION = "eu-central-1"
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A client maker; the account is a new one in each test."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cret")
     import urllib.request
 
-    reset = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
+    reset = urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST")
     urllib.request.urlopen(reset, timeout=10).close()
-    return lambda service: boto3.client(service, region_name=REGION, endpoint_url=endpoint)
+    return lambda service: boto3.client(service, region_name=REGION, endpoint_url=aws_endpoint)
 
 
 @dataclass
@@ -94,30 +83,30 @@ def refuses(source: Source) -> str:
     return str(why.value)
 
 
-def alb(endpoint: str, **options: str) -> AwsAlb:
-    return AwsAlb(tag=options.pop("tag", "colour"), region=REGION, endpoint_url=endpoint, **options)
+def alb(aws_endpoint: str, **options: str) -> AwsAlb:
+    return AwsAlb(tag=options.pop("tag", "colour"), region=REGION, endpoint_url=aws_endpoint, **options)
 
 
-def test_one_target_group_has_all_the_traffic(endpoint: str, balancer: Balancer) -> None:
-    found = ask(alb(endpoint, listener=balancer.listener))
+def test_one_target_group_has_all_the_traffic(aws_endpoint: str, balancer: Balancer) -> None:
+    found = ask(alb(aws_endpoint, listener=balancer.listener))
 
     assert list(found.weights) == ["blue"]
     assert found.drain.total_seconds() == 300, "the deregistration delay of a new target group"
 
 
-def test_weights_and_stickiness_that_outlives_them(endpoint: str, balancer: Balancer) -> None:
+def test_weights_and_stickiness_that_outlives_them(aws_endpoint: str, balancer: Balancer) -> None:
     balancer.forward({"blue": 0, "green": 999}, sticky=3600)
     delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "20"}
     for group in balancer.groups.values():
         balancer.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
 
-    found = ask(alb(endpoint, listener=balancer.listener))
+    found = ask(alb(aws_endpoint, listener=balancer.listener))
 
     assert found.weights == {"blue": 0, "green": 999}
     assert (found.stickiness.total_seconds(), found.drain.total_seconds()) == (3600, 20)
 
 
-def test_stickiness_of_the_target_groups_counts_as_well(endpoint: str, balancer: Balancer) -> None:
+def test_stickiness_of_the_target_groups_counts_as_well(aws_endpoint: str, balancer: Balancer) -> None:
     sticky = [
         {"Key": "stickiness.enabled", "Value": "true"},
         {"Key": "stickiness.type", "Value": "lb_cookie"},
@@ -125,10 +114,10 @@ def test_stickiness_of_the_target_groups_counts_as_well(endpoint: str, balancer:
     ]
     balancer.elb.modify_target_group_attributes(TargetGroupArn=balancer.groups["blue"], Attributes=sticky)
 
-    assert ask(alb(endpoint, listener=balancer.listener)).stickiness.days == 7
+    assert ask(alb(aws_endpoint, listener=balancer.listener)).stickiness.days == 7
 
 
-def test_a_rule_that_forwards(endpoint: str, balancer: Balancer) -> None:
+def test_a_rule_that_forwards(aws_endpoint: str, balancer: Balancer) -> None:
     rule = balancer.elb.create_rule(
         ListenerArn=balancer.listener,
         Priority=1,
@@ -136,32 +125,32 @@ def test_a_rule_that_forwards(endpoint: str, balancer: Balancer) -> None:
         Actions=[{"Type": "forward", "TargetGroupArn": balancer.groups["green"]}],
     )["Rules"][0]["RuleArn"]
 
-    assert list(ask(alb(endpoint, rule=rule)).weights) == ["green"]
+    assert list(ask(alb(aws_endpoint, rule=rule)).weights) == ["green"]
 
 
-def test_what_is_not_one_forward_to_tagged_groups(endpoint: str, balancer: Balancer) -> None:
+def test_what_is_not_one_forward_to_tagged_groups(aws_endpoint: str, balancer: Balancer) -> None:
     assert f"target group {balancer.groups['blue']} without the tag slot" in refuses(
-        alb(endpoint, tag="slot", listener=balancer.listener)
+        alb(aws_endpoint, tag="slot", listener=balancer.listener)
     )
 
     fixed = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}
     balancer.elb.modify_listener(ListenerArn=balancer.listener, DefaultActions=[fixed])
-    assert "fixed-response" in refuses(alb(endpoint, listener=balancer.listener))
+    assert "fixed-response" in refuses(alb(aws_endpoint, listener=balancer.listener))
 
-    assert "ListenerNotFound" in refuses(alb(endpoint, listener=f"{balancer.listener}0"))
+    assert "ListenerNotFound" in refuses(alb(aws_endpoint, listener=f"{balancer.listener}0"))
 
 
-def test_aws_that_is_not_there_or_denies(endpoint: str, aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aws_that_is_not_there_or_denies(aws_endpoint: str, aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "EndpointConnectionError" in refuses(AwsSsm("/shop/live", REGION, "http://127.0.0.1:1"))
 
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-    assert "NoCredentialsError" in refuses(AwsSsm("/shop/live", REGION, endpoint))
+    assert "NoCredentialsError" in refuses(AwsSsm("/shop/live", REGION, aws_endpoint))
 
 
-def test_a_parameter_and_when_it_was_switched(endpoint: str, aws: Any) -> None:
-    ssm, source = aws("ssm"), AwsSsm("/shop/live", REGION, endpoint)
+def test_a_parameter_and_when_it_was_switched(aws_endpoint: str, aws: Any) -> None:
+    ssm, source = aws("ssm"), AwsSsm("/shop/live", REGION, aws_endpoint)
     assert "ParameterNotFound" in refuses(source)
 
     for value in ("blue", "green", "green"):

@@ -12,9 +12,10 @@ import pytest
 from expandcontract.colours.http import Http
 from expandcontract.colours.probe import Probe
 from expandcontract.colours.source import Scene, Source, Unanswered
-from expandcontract.colours.witness import Witness
+from expandcontract.colours.witness import Witness, witness_from
 from expandcontract.commands.asking import ask_all
 from expandcontract.domain.colour import Router
+from tests.fixtures.clouds import documented
 from tests.fixtures.http_server import Asked, HttpServer, Reply
 
 SCENE = Scene(Router(), 5.0)
@@ -101,15 +102,22 @@ def test_tokens_and_passwords_are_sent_and_never_shown(web: HttpServer, monkeypa
     assert "s3cret" not in refuses(Http("http://ann:s3cret@127.0.0.1:1/"))
 
 
-def test_consul_by_the_recipe(web: HttpServer) -> None:
-    web.replies["/v1/kv/shop/live"] = lambda asked: Reply(
-        "green" if asked.path.endswith("?raw") else [{"Value": "Z3JlZW4="}]
+def test_consul_by_the_recipe(web: HttpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSUL_HTTP_TOKEN", "s3cret")
+    web.replies["/v1/kv/shop/live"] = lambda asked: (
+        Reply("no", 403)
+        if asked.headers.get("Authorization") != "Bearer s3cret"
+        else Reply("green" if asked.path.endswith("?raw") else [{"Value": "Z3JlZW4="}])
     )
 
-    assert says(Http(f"{web.url}/v1/kv/shop/live?raw")) == {"green": 100}
+    assert looked(documented("consul", web.url)) == ({"green": 100}, f"'green' at {web.url}/v1/kv/shop/live")
+
+    web.replies["/v1/kv/shop/live"] = Reply("", 404)  # a key that isn't there
+    assert looked(documented("consul", web.url)) == ({}, "status 404")
 
 
 def test_etcd_by_the_recipe(web: HttpServer) -> None:
+    """A real one is in ``tests/compat/test_etcd.py``."""
     kept = {"shop/live": "green"}
 
     def range_(asked: Asked) -> Reply:
@@ -118,13 +126,16 @@ def test_etcd_by_the_recipe(web: HttpServer) -> None:
         return Reply({"kvs": [{"value": value, "mod_revision": "7"}]} if value else {"header": {}})
 
     web.replies["/v3/kv/range"] = range_
+    assert looked(documented("etcd", web.url)) == ({"green": 100}, f'"green" at /kvs/0/value of {web.url}/v3/kv/range')
 
-    def asking(key: str) -> Http:
-        body = json.dumps({"key": base64.b64encode(key.encode()).decode()})
-        return Http(f"{web.url}/v3/kv/range", body=body, pointer="/kvs/0/value", base64=True)
+    kept.clear()
+    assert looked(documented("etcd", web.url)) == ({}, "a document without /kvs/0/value")
 
-    assert says(asking("shop/live")) == {"green": 100}
-    assert "a document without /kvs/0/value" in refuses(asking("shop/dead"))
+
+def looked(table: dict[str, Any]) -> tuple[dict[str, int], str]:
+    """What a configured witness comes to, and what it said."""
+    look = witness_from("recipe", table).look(SCENE)
+    return dict(look.weights), look.said
 
 
 def cycle(*replies: Reply) -> Callable[[Asked], Reply]:

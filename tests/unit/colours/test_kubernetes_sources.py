@@ -2,71 +2,22 @@
 
 from __future__ import annotations
 
-import ssl
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from expandcontract.colours.argo_rollout import ArgoRollout
 from expandcontract.colours.kubernetes_service import KubernetesService
 from expandcontract.colours.source import Scene, Source, Unanswered
 from expandcontract.domain.colour import Router
-from tests.fixtures.http_server import Asked, HttpServer, Reply, http_server
-
-SERVICE = "/api/v1/namespaces/shop/services/web"
-ROLLOUT = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web"
-REPLICA_SETS = "/apis/apps/v1/namespaces/shop/replicasets"
-TOKEN = "s3cret-token"
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for this machine, with its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem"
-    name = "-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
-    command = f"openssl req -x509 {key} {name} -days 2 -out cert.pem".split()
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return folder
-
-
-@pytest.fixture
-def api(certificate: Path) -> Iterator[HttpServer]:
-    """An API server; without the token it answers 401, as the real one does."""
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    with http_server(tls) as server:
-        yield server
-
-
-@pytest.fixture
-def kubeconfig(api: HttpServer, certificate: Path, tmp_path: Path) -> str:
-    path = tmp_path / "kubeconfig"
-    cluster = {"server": api.url, "certificate-authority": str(certificate / "cert.pem")}
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "here",
-        "clusters": [{"name": "here", "cluster": cluster}],
-        "users": [{"name": "ec", "user": {"token": TOKEN}}],
-        "contexts": [{"name": "here", "context": {"cluster": "here", "user": "ec"}}],
-    }
-    path.write_text(yaml.safe_dump(document))
-    return str(path)
+from tests.fixtures.clouds import REPLICA_SETS, ROLLOUT, SERVICE, TOKEN, status
+from tests.fixtures.http_server import Asked, HttpServer, Reply
 
 
 def service(selector: dict[str, str] | None) -> dict[str, Any]:
     metadata = {"name": "web", "namespace": "shop", "resourceVersion": "4711"}
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": selector}}
-
-
-def status(code: int, message: str) -> Reply:
-    body = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": code}
-    return Reply(body, code)
 
 
 def refuses(source: Source, seconds: float = 5.0) -> str:
@@ -75,12 +26,12 @@ def refuses(source: Source, seconds: float = 5.0) -> str:
     return str(why.value)
 
 
-def test_the_selector_of_a_service(api: HttpServer, kubeconfig: str) -> None:
+def test_the_selector_of_a_service(kubernetes_api: HttpServer, kubeconfig: str) -> None:
     def answer(asked: Asked) -> Reply:
         is_known = asked.headers.get("authorization", asked.headers.get("Authorization")) == f"Bearer {TOKEN}"
         return Reply(service({"app": "web", "version": "green"})) if is_known else status(401, "Unauthorized")
 
-    api.replies[SERVICE] = answer
+    kubernetes_api.replies[SERVICE] = answer
 
     found = KubernetesService("shop", "web", "version", kubeconfig).ask(Scene(Router(), 5.0))
 
@@ -101,22 +52,22 @@ def test_the_selector_of_a_service(api: HttpServer, kubeconfig: str) -> None:
         (Reply("<html>a proxy</html>", 503), "status 503"),
     ],
 )
-def test_every_other_answer_is_none(api: HttpServer, kubeconfig: str, reply: Reply, words: str) -> None:
-    api.replies[SERVICE] = reply
+def test_every_other_answer_is_none(kubernetes_api: HttpServer, kubeconfig: str, reply: Reply, words: str) -> None:
+    kubernetes_api.replies[SERVICE] = reply
 
     why = refuses(KubernetesService("shop", "web", "version", kubeconfig))
 
     assert words in why
     assert TOKEN not in why
-    assert len(api.asked) == 1, "it never tries twice"
+    assert len(kubernetes_api.asked) == 1, "it never tries twice"
 
 
-def test_an_api_server_that_hangs_or_is_gone(api: HttpServer, kubeconfig: str, tmp_path: Path) -> None:
-    api.replies[SERVICE] = Reply(hang=True)
+def test_an_api_server_that_hangs_or_is_gone(kubernetes_api: HttpServer, kubeconfig: str, tmp_path: Path) -> None:
+    kubernetes_api.replies[SERVICE] = Reply(hang=True)
     assert "Timeout" in refuses(KubernetesService("shop", "web", "version", kubeconfig), seconds=0.5)
 
     gone = tmp_path / "gone"
-    gone.write_text(Path(kubeconfig).read_text().replace(api.url, "https://127.0.0.1:1"))
+    gone.write_text(Path(kubeconfig).read_text().replace(kubernetes_api.url, "https://127.0.0.1:1"))
     assert "nothing: Service shop/web" in refuses(KubernetesService("shop", "web", "version", str(gone)))
     assert "no configuration for Kubernetes" in refuses(
         KubernetesService("shop", "web", "version", str(tmp_path / "no"))
@@ -134,22 +85,26 @@ def labelled(version: str) -> Reply:
     return Reply({"kind": "ReplicaSetList", "items": [{"metadata": {"name": "web-1"}, "spec": spec}]})
 
 
-def test_a_blue_green_rollout_by_its_hash_or_by_a_label_of_its_replica_set(api: HttpServer, kubeconfig: str) -> None:
+def test_a_blue_green_rollout_by_its_hash_or_by_a_label_of_its_replica_set(
+    kubernetes_api: HttpServer, kubeconfig: str
+) -> None:
     strategy = {"blueGreen": {"activeService": "web", "scaleDownDelaySeconds": 120}}
-    api.replies[ROLLOUT] = rollout(strategy, {"observedGeneration": "3", "blueGreen": {"activeSelector": "7bf6"}})
-    api.replies[REPLICA_SETS] = labelled("42")
+    kubernetes_api.replies[ROLLOUT] = rollout(
+        strategy, {"observedGeneration": "3", "blueGreen": {"activeSelector": "7bf6"}}
+    )
+    kubernetes_api.replies[REPLICA_SETS] = labelled("42")
 
     plain = ArgoRollout("shop", "web", kubeconfig=kubeconfig).ask(Scene(Router(), 5.0))
     by_label = ArgoRollout("shop", "web", label="version", kubeconfig=kubeconfig).ask(Scene(Router(), 5.0))
 
     assert (plain.weights, plain.drain.total_seconds()) == ({"7bf6": 100}, 120)
     assert by_label.weights == {"42": 100}
-    assert api.asked[-1].path.endswith("labelSelector=rollouts-pod-template-hash%3D7bf6")
+    assert kubernetes_api.asked[-1].path.endswith("labelSelector=rollouts-pod-template-hash%3D7bf6")
 
 
-def test_a_canary_has_the_weights_that_it_has_set(api: HttpServer, kubeconfig: str) -> None:
+def test_a_canary_has_the_weights_that_it_has_set(kubernetes_api: HttpServer, kubeconfig: str) -> None:
     weights = {"stable": {"weight": 75, "podTemplateHash": "aa"}, "canary": {"weight": 25, "podTemplateHash": "bb"}}
-    api.replies[ROLLOUT] = rollout({"canary": {}}, {"stableRS": "aa", "canary": {"weights": weights}})
+    kubernetes_api.replies[ROLLOUT] = rollout({"canary": {}}, {"stableRS": "aa", "canary": {"weights": weights}})
 
     found = ArgoRollout("shop", "web", kubeconfig=kubeconfig).ask(Scene(Router(), 5.0))
 
@@ -157,12 +112,14 @@ def test_a_canary_has_the_weights_that_it_has_set(api: HttpServer, kubeconfig: s
     assert found.drain.total_seconds() == 30
 
 
-def test_a_canary_without_traffic_routing_is_known_only_when_it_is_over(api: HttpServer, kubeconfig: str) -> None:
+def test_a_canary_without_traffic_routing_is_known_only_when_it_is_over(
+    kubernetes_api: HttpServer, kubeconfig: str
+) -> None:
     source = ArgoRollout("shop", "web", kubeconfig=kubeconfig)
-    api.replies[ROLLOUT] = rollout({"canary": {}}, {"stableRS": "aa", "currentPodHash": "bb"})
+    kubernetes_api.replies[ROLLOUT] = rollout({"canary": {}}, {"stableRS": "aa", "currentPodHash": "bb"})
     assert "between aa and bb" in refuses(source)
 
-    api.replies[ROLLOUT] = rollout({"canary": {}}, {"stableRS": "bb", "currentPodHash": "bb"})
+    kubernetes_api.replies[ROLLOUT] = rollout({"canary": {}}, {"stableRS": "bb", "currentPodHash": "bb"})
     assert source.ask(Scene(Router(), 5.0)).weights == {"bb": 100}
 
 
@@ -175,15 +132,17 @@ def test_a_canary_without_traffic_routing_is_known_only_when_it_is_over(api: Htt
         (status(404, "no such thing"), "status 404"),
     ],
 )
-def test_a_rollout_that_says_nothing_clear(api: HttpServer, kubeconfig: str, reply: Reply, words: str) -> None:
-    api.replies[ROLLOUT] = reply
+def test_a_rollout_that_says_nothing_clear(
+    kubernetes_api: HttpServer, kubeconfig: str, reply: Reply, words: str
+) -> None:
+    kubernetes_api.replies[ROLLOUT] = reply
 
     assert words in refuses(ArgoRollout("shop", "web", kubeconfig=kubeconfig))
 
 
-def test_a_hash_without_one_label_is_no_colour(api: HttpServer, kubeconfig: str) -> None:
-    api.replies[ROLLOUT] = rollout({"blueGreen": {}}, {"blueGreen": {"activeSelector": "7bf6"}})
-    api.replies[REPLICA_SETS] = Reply({"kind": "ReplicaSetList", "items": []})
+def test_a_hash_without_one_label_is_no_colour(kubernetes_api: HttpServer, kubeconfig: str) -> None:
+    kubernetes_api.replies[ROLLOUT] = rollout({"blueGreen": {}}, {"blueGreen": {"activeSelector": "7bf6"}})
+    kubernetes_api.replies[REPLICA_SETS] = Reply({"kind": "ReplicaSetList", "items": []})
 
     why = refuses(ArgoRollout("shop", "web", label="version", kubeconfig=kubeconfig))
 

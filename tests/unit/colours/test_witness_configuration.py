@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from expandcontract.alembic_bridge.project_options import ProjectOptions
 from expandcontract.colours.catalogue import BUILT_IN, kind_named
 from expandcontract.colours.http import Http
 from expandcontract.colours.source import Scene
+from expandcontract.colours.witness import Witness
+from expandcontract.commands.asking import ask_all
 from expandcontract.config import Settings, load_settings
 from expandcontract.domain.colour import Router
 from expandcontract.domain.options import made_from
@@ -99,6 +102,30 @@ def test_every_kind_of_ours_can_be_made_from_a_table(name: str) -> None:
         made_from(
             kind_named(name), {"no_such_option": 1, **{field.name: object() for field in fields(kind_named(name))}}
         )
+
+
+def test_a_client_that_takes_long_to_import_takes_none_of_its_sources_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow_client.py").write_text("import time\ntime.sleep(3)\n")
+    (tmp_path / "oracle.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from typing import ClassVar\n"
+        "from expandcontract.colours.source import Answer\n"
+        "@dataclass(frozen=True)\n"
+        "class Oracle:\n"
+        "    CLIENT: ClassVar = 'slow_client'\n"
+        "    def ask(self, scene):\n"
+        "        import slow_client\n"
+        "        return Answer({'green': 1}, 'it knows')\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    oracle = import_module("oracle").Oracle()
+
+    (look,) = ask_all([Witness("oracle", oracle)], Scene(Router(), 2.0))
+
+    assert dict(look.weights) == {"green": 1}
+    assert all(hasattr(kind_named(name), "CLIENT") for name in ("kubernetes", "argo", "alb", "ssm"))
 
 
 def test_another_package_brings_a_kind_by_an_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
