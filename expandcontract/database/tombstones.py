@@ -73,11 +73,9 @@ def standing(executor: Executor) -> dict[str, Tombstone]:
     """The tombstones that stand, by revision."""
     found: dict[str, Tombstone] = {}
     for revision, schema, relation, columns, since in executor.rows(queries("tombstones")["standing"]):
-        before = found.get(revision)
         taken = Taken(schema, relation, tuple(columns)).removed
-        found[revision] = Tombstone(revision, since, (*(before.taken if before else ()), *taken))
-        if before:
-            found[revision] = Tombstone(revision, max(before.since, since), (*before.taken, *taken))
+        before = found.get(revision, Tombstone(revision, since, ()))
+        found[revision] = Tombstone(revision, max(before.since, since), (*before.taken, *taken))
     return found
 
 
