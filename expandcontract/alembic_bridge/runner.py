@@ -13,14 +13,13 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
-import sqlalchemy
-import sqlalchemy.exc
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 
 from expandcontract.alembic_bridge.concurrent_indexes import Builds, passing_over
 from expandcontract.alembic_bridge.environment import connection_of, run_in_environment
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Revision
+from expandcontract.alembic_bridge.same_server import check_same_server
 from expandcontract.alembic_bridge.server_errors import is_lock_timeout, server_words
 from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
 from expandcontract.alembic_bridge.transaction import (
@@ -241,7 +240,7 @@ class Runner:
             ledger = Ledger(SqlalchemyExecutor(connection), self._actor)
             see_what_is_committed(connection)
             limit(connection, attempt.lock_timeout)
-            self._check_same_database(ledger)
+            check_same_server(self._connection, self._ledger, ledger)
             self._mark_autocommit_blocks(context, task, attempt.lock_timeout)
             pid = connection.exec_driver_sql("SELECT pg_catalog.pg_backend_pid()").scalar_one()
             with LockWatch(self._connection, pid, self._patience.hold_timeout.total_seconds()) as watch:
@@ -307,19 +306,6 @@ class Runner:
             limit(connection_of(context), lock_timeout)
 
         context.autocommit_block = block  # type: ignore[method-assign]
-
-    def _check_same_database(self, ledger: Ledger) -> None:
-        mine = self._ledger.id()
-        try:
-            theirs: str | None = ledger.id()
-        except sqlalchemy.exc.ProgrammingError:
-            theirs = None
-        if theirs != mine:
-            raise ConfigurationError(
-                "env.py connects to another database than ec",
-                because=f"the ledgers differ ({mine} and {theirs or 'none there'})",
-                next_command="make EC_DATABASE_URL and env.py's URL name the same database",
-            )
 
     def _failed(self, task: _Task, error: Exception, stall: Stall | None) -> StepFailed:
         words = redact(server_words(error), secrets_in(os.environ))

@@ -13,6 +13,7 @@ from expandcontract.alembic_bridge.environment import ask_environment
 from expandcontract.alembic_bridge.project import open_project
 from expandcontract.backfill.health.signal import Scene, Unreadable
 from expandcontract.commands.health import watched_signals
+from expandcontract.commands.instances import rival_of
 from expandcontract.commands.overview import facts_to_plan
 from expandcontract.commands.result import Outcome, Refused, Result
 from expandcontract.commands.situation import Situation, open_situation
@@ -83,7 +84,8 @@ def _seen(settings: Settings) -> tuple[Seen, Address]:
                 content = examination.content(PsycopgExecutor(connection))
                 probe = _probe_trouble(PsycopgExecutor(connection), settings.probe_role)
                 server = examination.server(PsycopgExecutor(connection), _health(connection, settings))
-            seen = replace(seen, content=content, server=server, probe_trouble=probe)
+            rival = rival_of(settings, address, connection)
+            seen = replace(seen, content=content, server=server, probe_trouble=probe, rival=rival)
     if not seen.troubles:
         seen = _with_work(seen, settings)
     return seen, address
@@ -120,7 +122,8 @@ def _probe_trouble(executor: Executor, role: str | None) -> str | None:
 
 def _with_work(seen: Seen, settings: Settings) -> Seen:
     """With the steps of the tree, as far as the ledger may be read."""
-    if any(login.is_standby or login.is_read_only or login.lacks_in_ledger for login in seen.logins):
+    unfit = (login.is_standby or login.is_read_only or login.lacks_in_ledger or login.hosts for login in seen.logins)
+    if any(unfit):
         return seen  # said already
     try:
         with open_situation(settings) as situation:

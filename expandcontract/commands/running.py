@@ -16,6 +16,7 @@ from expandcontract.alembic_bridge.runner import Ask, Patience, Runner
 from expandcontract.alembic_bridge.sync_check import check_syncs
 from expandcontract.commands.asking import Observation, with_evidence
 from expandcontract.commands.conversation import Conversation
+from expandcontract.commands.instances import check_has_no_rival
 from expandcontract.commands.observing import observe
 from expandcontract.commands.result import Refused
 from expandcontract.commands.situation import Situation
@@ -144,4 +145,10 @@ def open_user_connection(situation: Situation, application_name: str) -> psycopg
     Raises:
         ServerUnfit, ServerUnreachable: see `connect`.
     """
-    return connect(situation.address, application_name=application_name, pin_search_path=False, direct=True)
+    connection = connect(situation.address, application_name=application_name, pin_search_path=False, direct=True)
+    try:
+        check_has_no_rival(situation.settings, situation.address, connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -14,6 +14,7 @@ from sqlalchemy import MetaData
 from expandcontract.alembic_bridge.environment import observe
 from expandcontract.alembic_bridge.project import Project, open_project, parents_of, revision_errors
 from expandcontract.alembic_bridge.revisions import Revision, read_revisions
+from expandcontract.commands.instances import rival_of
 from expandcontract.commands.ledger_session import LedgerSession, facts_of, states
 from expandcontract.commands.meaning import Reading
 from expandcontract.commands.probing import Probing
@@ -27,6 +28,7 @@ from expandcontract.database.ledger import Ledger, StepRecord
 from expandcontract.domain.change import Change
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.history import in_order
+from expandcontract.domain.instance import Rival
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.refusal import Code, Refusal
 from expandcontract.domain.step import Step, StepState
@@ -107,7 +109,7 @@ class Situation(LedgerSession):
         """The facts with what plain Alembic did counted in; writes nothing."""
         if not self.has_ledger:
             steps = {Step(revision, Phase.EXPAND): StepState.DONE for revision in self._with_ancestors(self.heads)}
-            return Facts(now=self.ledger.now(), tree=self._tree(steps), steps=steps)
+            return Facts(now=self.ledger.now(), tree=self._tree(steps), steps=steps, rival=self._rival)
         records = self.ledger.steps()
         steps = states(records)
         applied, undone = self._drift(records)
@@ -160,7 +162,17 @@ class Situation(LedgerSession):
         known = {revision.change.revision for revision in self.revisions}
         unknown = {Step(head, Phase.EXPAND): StepState.DONE for head in self.heads if head not in known}
         facts = facts_of(ledger, ledger.router(), {**unknown, **steps}, records)
-        return replace(facts, tree=self._tree(facts.steps, facts.recorded))
+        return replace(
+            facts,
+            tree=self._tree(facts.steps, facts.recorded),
+            rival=self._rival,
+            timeline=self.timeline,
+            traffic_timeline=ledger.traffic_timeline(),
+        )
+
+    @cached_property
+    def _rival(self) -> Rival | None:
+        return rival_of(self.settings, self.address, self.connection)
 
     def _tree(
         self, steps: Mapping[Step, StepState], recorded: Mapping[Step, object] = MappingProxyType({})

@@ -11,7 +11,7 @@ from expandcontract.database.address import Address
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.own_statements import OwnCursor
 from expandcontract.database.queries import queries
-from expandcontract.errors import EcError, ServerUnfit, ServerUnreachable, StepFailed
+from expandcontract.errors import ConfigurationError, EcError, ServerUnfit, ServerUnreachable, StepFailed
 
 # libpq gives no SQLSTATE for a failed connection, only the server's words; these don't pass by waiting.
 _WONT_PASS = re.compile(
@@ -46,9 +46,16 @@ def connect(
         direct: refuse a pooler, for what needs a session of its own (locks, settings).
 
     Raises:
+        ConfigurationError: the address names several hosts, and not which of them is meant.
         ServerUnfit: a standby, read-only, too old, behind a pooler, or it won't let us in.
         ServerUnreachable: no connection, for a reason that may pass.
     """
+    if hosts := address.any_of:
+        raise ConfigurationError(
+            f"the database URL names {', '.join(hosts)}, and not which of them is meant",
+            because="it takes the first that answers: after a failover that may be a standby, or the old primary",
+            next_command="add target_session_attrs=read-write to it",
+        )
     connection = connect_to_any(address, application_name=application_name)
     try:
         path = "pg_catalog" if pin_search_path else address.search_path
@@ -62,9 +69,14 @@ def connect(
     return connection
 
 
-def connect_to_any(address: Address, *, application_name: str) -> psycopg.Connection[Any]:
+def connect_to_any(address: Address, *, application_name: str, patience: int = 10) -> psycopg.Connection[Any]:
     """
     A connection in autocommit mode as the role has it, to a standby or through a pooler as well: to look, not to act.
+
+    Args:
+        address: where.
+        application_name: how other sessions see us.
+        patience: seconds for each host of the address; libpq knows no less than two.
 
     Raises:
         ServerUnfit: it won't let us in.
@@ -72,7 +84,7 @@ def connect_to_any(address: Address, *, application_name: str) -> psycopg.Connec
     """
     try:
         return psycopg.connect(
-            address.conninfo(application_name=application_name, connect_timeout="10"),
+            address.conninfo(application_name=application_name, connect_timeout=str(patience)),
             autocommit=True,
             cursor_factory=OwnCursor,
         )

@@ -21,8 +21,6 @@ from expandcontract.domain.risks.seen import (
 )
 from expandcontract.domain.throttle import Verdict
 
-_CHOOSES_A_PRIMARY = frozenset({"read-write", "primary"})
-
 
 def login(executor: Executor, *, way: str, address: Address, told: int | None) -> Login:
     """
@@ -49,7 +47,7 @@ def login(executor: Executor, *, way: str, address: Address, told: int | None) -
         is_standby=standby,
         is_read_only=read_only,
         is_pooled=told not in (None, pid),
-        hosts=_any_of(address),
+        hosts=address.any_of,
         schema=schema,
         creates_in_schema=creates_in_schema,
         creates_schemas=creates_schemas or has_ledger,
@@ -59,12 +57,6 @@ def login(executor: Executor, *, way: str, address: Address, told: int | None) -
         settings=tuple(Setting(*row) for row in _rows(executor, "settings")),
         foreign=tuple(Relation(*row) for row in _rows(executor, "foreign_tables")),
     )
-
-
-def _any_of(address: Address) -> tuple[str, ...]:
-    hosts = tuple(filter(None, address.parameters.get("host", "").split(",")))
-    chooses = address.parameters.get("target_session_attrs") in _CHOOSES_A_PRIMARY
-    return hosts if len(hosts) > 1 and not chooses else ()
 
 
 def server(executor: Executor, health: tuple[Verdict, ...]) -> Server:

@@ -161,6 +161,16 @@ class Ledger:
         """Let the ledger be at home in this database from now on."""
         self._rows("put_database", system=identity.system, oid=identity.oid)
 
+    def traffic_timeline(self) -> int | None:
+        """The timeline of the primary on which the traffic was last recorded; None where it isn't known."""
+        rows = self._rows("traffic_timeline")
+        return rows[0][0] if rows else None
+
+    def put_traffic_timeline(self, timeline: int | None) -> None:
+        """The traffic was recorded just now, on a primary of that timeline."""
+        if timeline is not None:
+            self._rows("put_traffic_timeline", timeline=timeline)
+
     def ahead(self) -> datetime | None:
         """The latest moment in the history that the database's clock hasn't reached; None where there is none."""
         moment: datetime | None = self._rows("ahead")[0][0]

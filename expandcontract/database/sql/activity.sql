@@ -50,6 +50,13 @@ SELECT a.pid, a.application_name, pg_catalog.host(a.client_addr), a.backend_star
  WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = %(key)s AND l.objsubid = 2
    AND l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database());
 
+-- is_held_by: whether a backend of this very server has the runner's lock
+SELECT EXISTS (
+  SELECT FROM pg_catalog.pg_locks l
+   WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = %(key)s AND l.objsubid = 2
+     AND l.granted AND l.pid = %(pid)s
+     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()));
+
 -- forget_snapshot: within a transaction pg_stat_activity shows for ever what the first look saw
 SELECT pg_catalog.pg_stat_clear_snapshot();
 

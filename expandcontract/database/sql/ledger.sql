@@ -43,6 +43,13 @@ SELECT system, oid FROM ec.database ORDER BY number DESC LIMIT 1;
 -- put_database: the ledger is at home here from now on
 INSERT INTO ec.database (system, oid) VALUES (%(system)s, %(oid)s);
 
+-- traffic_timeline: that of the primary on which the traffic was last recorded
+SELECT timeline FROM ec.database ORDER BY number DESC LIMIT 1;
+
+-- put_traffic_timeline: the traffic is recorded on this one
+UPDATE ec.database SET timeline = %(timeline)s
+ WHERE number = (SELECT pg_catalog.max(number) FROM ec.database) AND timeline IS DISTINCT FROM %(timeline)s;
+
 -- lock_router: nobody else moves traffic until this transaction ends; readers are not blocked
 LOCK TABLE ec.colour IN SHARE ROW EXCLUSIVE MODE;
 

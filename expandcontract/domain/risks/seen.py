@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from expandcontract.domain.instance import Rival
 from expandcontract.domain.plan import PlannedStep
 from expandcontract.domain.throttle import Verdict
 
@@ -180,7 +181,8 @@ class Seen:
     """
     Everything, as far as it could be seen: a part that couldn't is None or empty.
 
-    ``steps`` are those of this tree with the gate's answers, ``errors`` what a failed step said.
+    ``steps`` are those of this tree with the gate's answers, ``errors`` what a failed step said;
+    ``rival`` is what other servers of the system say against this one.
     """
 
     limits: Limits
@@ -192,3 +194,4 @@ class Seen:
     errors: tuple[tuple[str, str], ...] = ()  # the step's name and the server's words
     fillings: tuple[Filling, ...] = ()
     probe_trouble: str | None = None  # the role for which statements are to be planned, and why it is no good for it
+    rival: Rival | None = None
