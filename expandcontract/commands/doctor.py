@@ -81,7 +81,7 @@ def _seen(settings: Settings) -> tuple[Seen, Address]:
         if not ours.is_standby:
             with connection.transaction():
                 PsycopgExecutor(connection).rows("SET LOCAL search_path = pg_catalog")
-                content = examination.content(PsycopgExecutor(connection))
+                content = examination.content(PsycopgExecutor(connection), settings.maintenance_roles)
                 probe = _probe_trouble(PsycopgExecutor(connection), settings.probe_role)
                 server = examination.server(PsycopgExecutor(connection), _health(connection, settings))
             rival = rival_of(settings, address, connection)

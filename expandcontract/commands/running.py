@@ -28,6 +28,7 @@ from expandcontract.domain.gate import refusals
 from expandcontract.domain.override import Override
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step, StepState
+from expandcontract.errors import ConfigurationError
 from expandcontract.lint.building import indexes_built
 from expandcontract.lint.ending import ends_transaction
 
@@ -101,12 +102,10 @@ def become_runner(situation: Situation, conversation: Conversation) -> Iterator[
 
     Raises:
         RunnerBusy: another runner is at work.
+        ConfigurationError: as for `ledger_in_place`.
     """
     with runner_lock(situation.address, application_name=situation.actor.application_name) as connection:
-        if ledgers.install(situation.connection):
-            conversation.says("the ledger was created in schema ec")
-        for sentence in situation.reconcile():
-            conversation.says(sentence)
+        ledger_in_place(situation, conversation)
         settings = situation.settings
         runner = Runner(
             situation.project,
@@ -117,6 +116,24 @@ def become_runner(situation: Situation, conversation: Conversation) -> Iterator[
             ends_transaction,
         )
         yield Running(situation, runner, conversation, observed(situation, conversation))
+
+
+def ledger_in_place(situation: Situation, conversation: Conversation) -> None:
+    """
+    Have the ledger installed, to ourselves, and in step with Alembic's version table.
+
+    Raises:
+        ConfigurationError: others may write it, so that it proves nothing.
+    """
+    if ledgers.install(situation.connection):
+        conversation.says("the ledger was created in schema ec")
+    writers = ledgers.writers(situation.ledger.executor, situation.settings.maintenance_roles)
+    if writers:
+        raise ConfigurationError(
+            "the ledger isn't ours alone", because=writers[0].because, next_command=writers[0].remedy
+        )
+    for sentence in situation.reconcile():
+        conversation.says(sentence)
 
 
 def observed(situation: Situation, conversation: Conversation) -> Observation | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from expandcontract.database.address import Address
 from expandcontract.database.advisory_lock import NAMESPACE, RUNNER
 from expandcontract.database.executor import Executor
+from expandcontract.database.ledger import writers
 from expandcontract.database.queries import queries
 from expandcontract.domain.risks.seen import (
     Content,
@@ -73,8 +75,8 @@ def server(executor: Executor, health: tuple[Verdict, ...]) -> Server:
     )
 
 
-def content(executor: Executor) -> Content:
-    """What the database holds, and who is at work in it."""
+def content(executor: Executor, maintenance_roles: Sequence[str]) -> Content:
+    """What the database holds, and who is at work in it; of `maintenance_roles` the ledger may be written."""
     holders = _rows(executor, "holder", namespace=NAMESPACE, key=RUNNER)
     return Content(
         keyless=_names(executor, "keyless"),
@@ -84,7 +86,7 @@ def content(executor: Executor) -> Content:
             for who, seconds, gid, pid in _rows(executor, "open_transactions")
         ),
         holder=_holder(*holders[0]) if holders else None,
-        ledger_writers=_names(executor, "ledger_writers"),
+        ledger_writers=writers(executor, maintenance_roles),
         same_role=_names(executor, "same_role"),
     )
 

@@ -20,6 +20,7 @@ from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Colour, Router
 from expandcontract.domain.duration import format_duration
 from expandcontract.domain.identity import Identity
+from expandcontract.domain.ledger_writer import LedgerWriter
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.release import Release
 from expandcontract.domain.step import Step, StepState
@@ -126,6 +127,18 @@ def installed_version(executor: Executor) -> int:
             next_command="pip install --upgrade expandcontract",
         )
     return version
+
+
+def writers(executor: Executor, spared: Sequence[str]) -> tuple[LedgerWriter, ...]:
+    """
+    Who may write the ledger beside us, superusers, its owner and whoever may become that.
+
+    Args:
+        executor: reads.
+        spared: names of roles that run `ec` as well.
+    """
+    rows = executor.rows(queries("ledger")["writers"], {"spared": list(spared)})
+    return tuple(LedgerWriter(role, tuple(tables)) for role, tables in rows)
 
 
 class Ledger:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from expandcontract.domain.instance import Rival
+from expandcontract.domain.ledger_writer import LedgerWriter
 from expandcontract.domain.plan import PlannedStep
 from expandcontract.domain.throttle import Verdict
 
@@ -135,7 +136,7 @@ class Content:
         invalid: INVALID indexes.
         transactions: the oldest ones.
         holder: who has the runner's lock.
-        ledger_writers: roles that may write the ledger, its owner aside; ``PUBLIC`` for everybody.
+        ledger_writers: who may write the ledger and has no business to.
         same_role: applications whose sessions have the role of `ec`.
     """
 
@@ -143,7 +144,7 @@ class Content:
     invalid: tuple[InvalidIndex, ...]
     transactions: tuple[OpenTransaction, ...]
     holder: Holder | None
-    ledger_writers: tuple[str, ...]
+    ledger_writers: tuple[LedgerWriter, ...]
     same_role: tuple[str, ...]
 
 

@@ -161,13 +161,15 @@ def test_a_ledger_that_others_may_write_is_named(project, make_login):
     applied(project)
     role = psycopg.conninfo.conninfo_to_dict(make_login())["user"]
     project.execute(f"GRANT USAGE ON SCHEMA ec TO {role}; GRANT INSERT ON ec.event TO {role}")
-    found = examined(project, code=0)
-    assert f"role {role} may write" in because(found, "ledger-open-to-others")
+    found = examined(project, code=1)
+    assert f"role {role} may write to ec.event," in because(found, "ledger-open-to-others")
+    assert "ledger-open-to-others" not in examined(project, code=0, EC_MAINTENANCE_ROLES=role)
+    project.execute(found["ledger-open-to-others"][0]["remedy"].partition(";")[0])
 
     project.execute("GRANT UPDATE ON ec.release TO PUBLIC")
     found = examined(project, code=1)
     assert "everybody may write" in because(found, "ledger-open-to-others")
-    project.execute(found["ledger-open-to-others"][0]["remedy"].partition(";")[0])
+    project.execute(found["ledger-open-to-others"][0]["remedy"])
     assert examined(project, code=0)
 
 
