@@ -42,6 +42,7 @@ from expandcontract.domain.redaction import redact, secrets_in
 from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import ConfigurationError, EcError, LockBudgetSpent, RevisionError, StepFailed
 
+Readers = Callable[[], tuple[Blocker, ...]]  # who reads elsewhere what the locks of a part will reach
 # Gets the transaction's own ledger and raises to roll back; what it returns the log keeps with the part.
 Ask = Callable[[Ledger], Mapping[str, Any] | None]
 
@@ -88,6 +89,7 @@ class _Task:
     work: Callable[[MigrationContext, Ledger], None]
     moves_version: Callable[..., RevisionStep] | None
     parts_done: int | None  # before this part; None for an undo
+    readers: Readers
 
     @property
     def title(self) -> str:
@@ -141,6 +143,7 @@ class Runner:
         ask: Ask,
         builds: Builds,
         finished: frozenset[str] = frozenset(),
+        readers: Readers = tuple,
     ) -> None:
         """
         Run one part of expand or contract and record it, in one transaction.
@@ -155,6 +158,7 @@ class Runner:
                 traffic.
             builds: which indexes a text of SQL builds concurrently.
             finished: the indexes that an earlier run of the part has built already.
+            readers: asked before each attempt, which isn't made while there are some.
 
         Raises:
             LockBudgetSpent: blocked until the budget was spent; nothing of this part has changed.
@@ -174,7 +178,7 @@ class Runner:
             ledger.part_ran(revision.change, phase, index, answer or {})
 
         moves_version = MigrationStep.upgrade_from_script if last and phase is Phase.EXPAND else None
-        self._run(_Task(revision, step, part.__name__, work, moves_version, parts_done=index))
+        self._run(_Task(revision, step, part.__name__, work, moves_version, index, readers))
 
     def undo(self, revision: Revision, ask: Ask, facts: dict[str, Any]) -> None:
         """
@@ -194,7 +198,7 @@ class Runner:
             ledger.forget_change(step.revision)
             ledger.record("expand undone", facts, step=step)
 
-        self._run(_Task(revision, step, "downgrade", work, MigrationStep.downgrade_from_script, parts_done=None))
+        self._run(_Task(revision, step, "downgrade", work, MigrationStep.downgrade_from_script, None, tuple))
 
     def _undivided(self, context: MigrationContext, revision: Revision) -> AbstractContextManager[None]:
         return undivided(context, revision.file, self._ends_transaction)
@@ -204,21 +208,27 @@ class Runner:
         began = time.monotonic()
         seen: tuple[Blocker, ...] = ()
         for attempt in attempts(self._patience.lock_timeout):
-            notes = _Notes()
-            try:
-                self._attempt(task, attempt, notes)
+            notes = _Notes(task.readers())
+            if not notes.blockers and self._succeeds(task, attempt, notes):
                 return
-            except EcError:
-                raise
-            except Exception as error:
-                if notes.stall or not is_lock_timeout(error):
-                    raise self._failed(task, error, notes.stall) from error
-                seen = notes.blockers or seen  # a transaction that was in the way once keeps its lock to its end
-                pause = random.uniform(0, attempt.pause)  # noqa: S311  # jitter, no secret
-                if time.monotonic() + pause - began > self._patience.budget.total_seconds():
-                    raise self._budget_spent(task, attempt, seen) from error
-                self._on_blocked(self._cleared(task, Blocked(task.step, task.part, attempt, seen, pause)))
-                time.sleep(pause)
+            seen = notes.blockers or seen  # a transaction that was in the way once keeps its lock to its end
+            pause = random.uniform(0, attempt.pause)  # noqa: S311  # jitter, no secret
+            if time.monotonic() + pause - began > self._patience.budget.total_seconds():
+                raise self._budget_spent(task, attempt, seen)
+            self._on_blocked(self._cleared(task, Blocked(task.step, task.part, attempt, seen, pause)))
+            time.sleep(pause)
+
+    def _succeeds(self, task: _Task, attempt: Attempt, notes: _Notes) -> bool:
+        """Whether the task is done; else it was rolled back, for others were in its way."""
+        try:
+            self._attempt(task, attempt, notes)
+        except EcError:
+            raise
+        except Exception as error:
+            if notes.stall or not is_lock_timeout(error):
+                raise self._failed(task, error, notes.stall) from error
+            return False
+        return True
 
     def _cleared(self, task: _Task, blocked: Blocked) -> Blocked:
         """The same after the blockers that may be cancelled were, where that was asked for; kept in the ledger."""

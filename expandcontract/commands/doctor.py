@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,7 @@ import psycopg
 
 from expandcontract.alembic_bridge.environment import ask_environment
 from expandcontract.alembic_bridge.project import open_project
-from expandcontract.backfill.health.signal import Scene, Unreadable
-from expandcontract.commands.health import watched_signals
+from expandcontract.commands.health import verdicts
 from expandcontract.commands.instances import rival_of
 from expandcontract.commands.overview import facts_to_plan
 from expandcontract.commands.result import Outcome, Refused, Result
@@ -31,7 +29,6 @@ from expandcontract.domain.plan import plan
 from expandcontract.domain.risks.risk import Weight
 from expandcontract.domain.risks.seen import Filling, Limits, Login, Seen, Trouble
 from expandcontract.domain.risks.server import SIGNALS
-from expandcontract.domain.throttle import Verdict
 from expandcontract.errors import EcError
 
 
@@ -83,7 +80,7 @@ def _seen(settings: Settings) -> tuple[Seen, Address]:
                 PsycopgExecutor(connection).rows("SET LOCAL search_path = pg_catalog")
                 content = examination.content(PsycopgExecutor(connection), settings.maintenance_roles)
                 probe = _probe_trouble(PsycopgExecutor(connection), settings.probe_role)
-                server = examination.server(PsycopgExecutor(connection), _health(connection, settings))
+                server = examination.server(PsycopgExecutor(connection), verdicts(settings, connection, SIGNALS))
             rival = rival_of(settings, address, connection)
             seen = replace(seen, content=content, server=server, probe_trouble=probe, rival=rival)
     if not seen.troubles:
@@ -102,17 +99,6 @@ def _own_login(connection: psycopg.Connection[Any], address: Address, *, way: st
     with connection.transaction():
         told = connection.info.backend_pid
         return examination.login(PsycopgExecutor(connection), way=way, address=address, told=told)
-
-
-def _health(connection: psycopg.Connection[Any], settings: Settings) -> tuple[Verdict, ...]:
-    """What the signals about the server say; one that the role can't read says nothing, which is a risk of its own."""
-    what = watched_signals(settings, settings.health.names - set(SIGNALS))
-    scene = Scene(connection, 0, what.ignored_standbys)
-    verdicts: list[Verdict] = []
-    for watched in what.signals:
-        with suppress(Unreadable):
-            verdicts += watched.signal.look(scene)
-    return tuple(verdicts)
 
 
 def _probe_trouble(executor: Executor, role: str | None) -> str | None:

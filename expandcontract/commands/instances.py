@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -48,12 +49,16 @@ def check_has_no_rival(settings: Settings, address: Address, connection: psycopg
         raise ServerUnfit("the server isn't the one primary", because=found.because, next_command=found.next)
 
 
+def replicas_of(settings: Settings) -> dict[str, Address]:
+    """The configured replicas of which the address is known; whoever needs another one says so."""
+    found = {}
+    for replica in settings.replicas:
+        with suppress(ConfigurationError):
+            found[f"replica {replica.name}"] = replica.address()
+    return found
+
+
 def _others(settings: Settings, address: Address) -> dict[str, Address]:
     """Every address of a server of the system but the one that leads nowhere else anyway."""
-    hosts = dict(address.hosts) if len(address.hosts) > 1 else {}
-    for replica in settings.replicas:
-        try:
-            hosts[f"replica {replica.name}"] = replica.address()
-        except ConfigurationError:  # whoever needs it says so
-            continue
-    return hosts
+    hosts = address.hosts if len(address.hosts) > 1 else {}
+    return {**hosts, **replicas_of(settings)}

@@ -20,6 +20,7 @@ from expandcontract.commands.instances import check_has_no_rival
 from expandcontract.commands.observing import observe
 from expandcontract.commands.result import Refused
 from expandcontract.commands.situation import Situation
+from expandcontract.commands.standby_readers import readers_ahead
 from expandcontract.database import ledger as ledgers
 from expandcontract.database.advisory_lock import runner_lock
 from expandcontract.database.connect import connect
@@ -63,7 +64,8 @@ class Running:
             began = time.monotonic()
             finished = self._clear_up(revision.parts(phase)[index])
             ours = finished if was_cut_short and index == begins_at else frozenset()
-            self.runner.run_part(revision, phase, index, ask, indexes_built, ours)
+            readers = readers_ahead(self.situation, revision, phase, index)
+            self.runner.run_part(revision, phase, index, ask, indexes_built, ours, readers)
             self.conversation.part_done(step, part, time.monotonic() - began)
 
     def _clear_up(self, part: Part) -> frozenset[str]:

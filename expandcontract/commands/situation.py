@@ -33,6 +33,7 @@ from expandcontract.domain.phase import Phase
 from expandcontract.domain.refusal import Code, Refusal
 from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import UsageError
+from expandcontract.lint.exclusive import exclusively_locked
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,11 @@ class Situation(LedgerSession):
     def understood(self, revision: Revision) -> Revision:
         """The revision with what its phases mean."""
         return replace(revision, change=self._reading.change(revision))
+
+    def exclusively_locked(self, revision: Revision, phase: Phase, index: int) -> tuple[str, ...]:
+        """The tables from which a part will keep even readers, by names as SQL has them."""
+        major = self.connection.info.server_version // 10000
+        return exclusively_locked(self._reading.part(revision, phase, index), self._deployed(), major)
 
     def with_all_footprints(self, facts: Facts) -> Facts:
         """The facts with what every change touches, whether its steps are done or not."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -21,6 +22,28 @@ def blockers(connection: psycopg.Connection[Any], pid: int) -> tuple[Blocker, ..
     return tuple(
         Blocker(*row) for row in PsycopgExecutor(connection).rows(queries("activity")["blockers"], {"pid": pid})
     )
+
+
+def oids_of(connection: psycopg.Connection[Any], names: Sequence[str]) -> list[int]:
+    """The relations of these names that are there, by the search path of the connection; a standby has the same."""
+    return [oid for (oid,) in PsycopgExecutor(connection).rows(queries("activity")["oids"], {"names": list(names)})]
+
+
+def long_readers(
+    connection: psycopg.Connection[Any], oids: Sequence[int], seconds: float, place: str
+) -> tuple[Blocker, ...]:
+    """
+    Who has been reading one of these tables for longer than so many `seconds`; nobody on a server that is no standby.
+
+    Args:
+        connection: to the standby.
+        oids: the tables.
+        seconds: how long.
+        place: how to call the standby.
+    """
+    connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)")
+    rows = PsycopgExecutor(connection).rows(queries("activity")["long_readers"], {"oids": list(oids), "bound": seconds})
+    return tuple(replace(Blocker(*row), place=place) for row in rows)
 
 
 def end(connection: psycopg.Connection[Any], blocker: Blocker) -> bool:
