@@ -17,6 +17,7 @@ from expandcontract.commands.proof_view import ProofView, proof_of
 from expandcontract.commands.result import Refused, Result, outcome_of
 from expandcontract.commands.running import Running, become_runner, user_connection
 from expandcontract.commands.situation import Situation, open_situation, with_rows_left
+from expandcontract.commands.whole_rows import whole_row_warnings
 from expandcontract.config import Settings
 from expandcontract.database.ledger import Ledger
 from expandcontract.domain.facts import Facts
@@ -72,9 +73,11 @@ def expand(
     with open_situation(settings) as situation:
         if dry_run or as_sql:
             waiting = _expands(situation, situation.observed_facts(), to)
+            _tell_of_whole_rows(situation, waiting, conversation)
             return _foreseen(situation, waiting, Phase.EXPAND, as_sql=as_sql)
         with become_runner(situation, conversation) as running:
             waiting = _expands(situation, situation.facts(), to)
+            _tell_of_whole_rows(situation, waiting, conversation)
             _tell_of_late_standbys(running, waiting)
             return _run(running, waiting, Phase.EXPAND, stop_at_refusal=True)
 
@@ -156,6 +159,11 @@ def _tell_of_late_standbys(running: Running, waiting: list[Revision]) -> None:
     for verdict in verdicts(running.situation.settings, running.situation.connection, _LATENESS):
         if verdict.level >= Level.STRAINED:
             running.conversation.says(f"{verdict.words}: so much later its readers wait for what is locked now")
+
+
+def _tell_of_whole_rows(situation: Situation, waiting: list[Revision], conversation: Conversation) -> None:
+    for warning in whole_row_warnings(situation, waiting):
+        conversation.says(warning)
 
 
 def _waiting_steps(situation: Situation, facts: Facts) -> list[tuple[Step, Revision]]:

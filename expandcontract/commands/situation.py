@@ -195,7 +195,11 @@ class Situation(LedgerSession):
     def exclusively_locked(self, revision: Revision, phase: Phase, index: int) -> tuple[str, ...]:
         """The tables from which a part will keep even readers, by names as SQL has them."""
         major = self.connection.info.server_version // 10000
-        return exclusively_locked(self._reading.part(revision, phase, index), self._deployed(), major)
+        return exclusively_locked(self.sql_of(revision, phase, index), self._deployed(), major)
+
+    def sql_of(self, revision: Revision, phase: Phase, index: int) -> str:
+        """The SQL that a part will run in its transaction."""
+        return self._reading.part(revision, phase, index)
 
     def with_all_footprints(self, facts: Facts) -> Facts:
         """The facts with what every change touches, whether its steps are done or not."""
