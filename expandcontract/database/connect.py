@@ -32,6 +32,18 @@ SELECT pg_catalog.set_config(name, CASE name WHEN 'DateStyle' THEN 'ISO' ELSE '0
  WHERE name IN ('idle_session_timeout', 'transaction_timeout', 'DateStyle')
 """
 
+# A network that swallows everything sends no end of a connection: each side has to find out by asking, the server as
+# well, for it keeps our locks. By default both would ask after two hours
+# (https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-TCP-KEEPALIVES-IDLE).
+_KEEPALIVES = {"keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "4"}  # seconds, seconds, times
+_UNANSWERED = {"tcp_user_timeout": "30000"}  # milliseconds
+_OURS = {**_KEEPALIVES, **_UNANSWERED}
+_THEIRS = {**{f"tcp_{name}": value for name, value in _KEEPALIVES.items()}, **_UNANSWERED}
+_SET = """
+SELECT pg_catalog.set_config(name, value, false)
+  FROM ROWS FROM (pg_catalog.unnest(CAST(%s AS text[])), pg_catalog.unnest(CAST(%s AS text[]))) AS setting (name, value)
+"""
+
 
 def connect(
     address: Address, *, application_name: str, pin_search_path: bool = True, direct: bool = False
@@ -62,6 +74,7 @@ def connect(
         if path is not None:
             connection.execute("SELECT pg_catalog.set_config('search_path', %s, false)", [path])
         connection.execute(_SETTINGS)
+        connection.execute(_SET, [list(_THEIRS), list(_THEIRS.values())])
         _check(connection, address, direct=direct)
     except BaseException:
         connection.close()
@@ -84,12 +97,17 @@ def connect_to_any(address: Address, *, application_name: str, patience: int = 1
     """
     try:
         return psycopg.connect(
-            address.conninfo(application_name=application_name, connect_timeout=str(patience)),
+            address.conninfo(**_missing_in(address), application_name=application_name, connect_timeout=str(patience)),
             autocommit=True,
             cursor_factory=OwnCursor,
         )
     except (psycopg.OperationalError, UnicodeError) as error:  # a host that can't be a name of the Internet
         raise connection_error(error, address) from None
+
+
+def _missing_in(address: Address) -> dict[str, str]:
+    """Our keepalives, where the address says nothing else."""
+    return {name: value for name, value in _OURS.items() if name not in address.parameters}
 
 
 def connection_error(error: Exception, address: Address | str) -> EcError:

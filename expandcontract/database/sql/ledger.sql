@@ -159,19 +159,19 @@ DELETE FROM ec.backfill WHERE revision = %(revision)s;
 INSERT INTO ec.event (kind, revision, phase, person, host, pid, tree, facts)
 VALUES (%(kind)s, %(revision)s, %(phase)s, %(person)s, %(host)s, %(pid)s, %(tree)s, CAST(%(facts)s AS jsonb));
 
--- writers: who has been granted to write tables of the ledger and can reach them, and which; PUBLIC is everybody. Neither its
--- owner, nor who may become that, nor we and the roles that we have, nor those that are spared
+-- writers: who has been granted to write tables of the ledger and can reach them, and which; PUBLIC is everybody, now or one day.
+-- Neither its owner, nor who may become that, nor we and the roles that we have, nor those that are spared
 SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
        pg_catalog.array_agg(DISTINCT pg_catalog.format('ec.%%I', c.relname) ORDER BY pg_catalog.format('ec.%%I', c.relname))
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'ec'
  CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
  WHERE c.relkind = 'r' AND a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
-   AND EXISTS (
+   AND (a.grantee = 0 OR EXISTS (
      SELECT FROM pg_catalog.pg_roles r
       WHERE CASE WHEN a.grantee = 0 THEN true ELSE pg_catalog.pg_has_role(r.oid, a.grantee, 'MEMBER') END
         AND NOT r.rolsuper AND r.rolname !~ '^pg_' AND NOT pg_catalog.pg_has_role(r.oid, c.relowner, 'MEMBER')
-        AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE'))
+        AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE')))
    AND CASE WHEN a.grantee = 0 THEN true
             ELSE NOT pg_catalog.pg_has_role(current_user, a.grantee, 'MEMBER')
                  AND pg_catalog.pg_get_userbyid(a.grantee) <> ALL (CAST(%(spared)s AS text[])) END
