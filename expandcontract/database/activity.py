@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
@@ -15,6 +18,7 @@ from expandcontract.database.queries import queries
 from expandcontract.domain.blocker import Blocker
 
 _LOOK_EVERY = 0.05  # seconds; a wait shorter than this hurt nobody
+_LONG = 3.0  # seconds: then whoever started the step wonders
 
 
 def blockers(connection: psycopg.Connection[Any], pid: int) -> tuple[Blocker, ...]:
@@ -86,9 +90,14 @@ class LockWatch:
         connection: to look through, in autocommit mode.
         pid: the step's backend.
         bound: seconds.
+        tell: told once of each blocker for whom it waits long where it has no time-out.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], pid: int, bound: float) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[Any], pid: int, bound: float, tell: Callable[[tuple[Blocker, ...]], None]
+    ) -> None:
+        self._tell = tell
+        self._has_no_timeout = False
         self._connection = connection
         self._facts = {"pid": pid, "bound": bound}
         self._stop = threading.Event()
@@ -106,11 +115,34 @@ class LockWatch:
         self._stop.set()
         self._thread.join()
 
+    @contextmanager
+    def without_timeout(self) -> Iterator[None]:
+        """While this lasts, the step waits for as long as it takes, and keeps nobody waiting meanwhile."""
+        self._has_no_timeout = True
+        try:
+            yield
+        finally:
+            self._has_no_timeout = False
+
+    def _tell_of(self, now: tuple[Blocker, ...], since: dict[int, float]) -> None:
+        moment = time.monotonic()
+        for gone in since.keys() - {one.pid for one in now}:
+            del since[gone]
+        if not self._has_no_timeout:
+            return
+        lasting = tuple(one for one in now if moment - since.setdefault(one.pid, moment) > _LONG)
+        if lasting:
+            since.update((one.pid, math.inf) for one in lasting)
+            self._tell(lasting)
+
     def _watch(self) -> None:
         executor = PsycopgExecutor(self._connection)
+        told: dict[int, float] = {}  # since when each blocker has been one; infinity once it was told of
         while not self._stop.wait(_LOOK_EVERY):
             try:
-                self.last_seen = blockers(self._connection, int(self._facts["pid"])) or self.last_seen
+                now = blockers(self._connection, int(self._facts["pid"]))
+                self.last_seen = now or self.last_seen
+                self._tell_of(now, told)
                 for kept in executor.rows(queries("activity")["kept_waiting"], self._facts):
                     self.stall = Stall(*kept)
                     executor.rows(queries("activity")["cancel"], self._facts)

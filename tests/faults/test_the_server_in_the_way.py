@@ -73,7 +73,7 @@ def test_a_concurrent_index_build_that_is_cancelled_is_7_and_built_anew(project:
     assert index_is_valid(project) == [True]
 
 
-def test_a_unique_index_over_equal_rows_is_7_with_the_value_and_built_when_they_are_gone(
+def test_a_unique_index_over_equal_rows_is_7_with_the_query_that_lists_them_and_built_when_they_are_gone(
     project: AlembicProject,
 ) -> None:
     with_users(project, UNIQUE)
@@ -82,14 +82,39 @@ def test_a_unique_index_over_equal_rows_is_7_with_the_value_and_built_when_they_
     failed = project.json("migrate", "expand", code=7)
 
     assert "could not create unique index" in failed["error"]["because"]
+    assert "twin" not in failed["error"]["because"]  # what rows hold is nobody's business here
     assert True not in index_is_valid(project)
+    query = failed["error"]["next"].partition("found by: ")[2].partition(";")[0]
+    assert project.rows(query) == [("twin", 2)]
+    project.execute("INSERT INTO users (name) VALUES ('twin')")  # nothing that failed keeps it out
+    project.execute("DELETE FROM users WHERE id > 500")
     project.execute("UPDATE users SET name = 'other twin' WHERE id = 2")
     project.ok("migrate", "expand")
     assert index_is_valid(project) == [True]
 
 
 @pytest.mark.long
-def test_an_index_build_waits_for_an_old_snapshot_of_another_table_and_leaves_nothing_invalid(
+def test_a_unique_index_that_is_cut_short_when_it_is_nearly_done_keeps_nothing_out(project: AlembicProject) -> None:
+    """By then it has to be right for every new row, and it would go on being that."""
+    with_users(project, UNIQUE)
+    project.execute("CREATE TABLE elsewhere ()")
+    with project.connect() as other:
+        other.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        other.execute("SELECT FROM elsewhere")
+        running = building(project)
+        waits = "SELECT pid FROM pg_stat_progress_create_index WHERE phase = 'waiting for old snapshots'"
+        until(lambda: project.rows(waits), what="waiting for the snapshot")
+        project.execute(f"SELECT pg_cancel_backend(pid) FROM ({waits}) one")
+        ended = running.end()
+        other.rollback()
+
+    assert ended.code == 7, ended
+    assert index_is_valid(project) == []
+    project.execute("INSERT INTO users (name) SELECT name FROM users WHERE id = 1")
+
+
+@pytest.mark.long
+def test_an_index_build_waits_for_an_old_snapshot_of_another_table_names_it_and_leaves_nothing_invalid(
     project: AlembicProject,
 ) -> None:
     with_users(project, PLAIN)
@@ -100,6 +125,14 @@ def test_an_index_build_waits_for_an_old_snapshot_of_another_table_and_leaves_no
         running = building(project)
         waits = "SELECT FROM pg_stat_progress_create_index WHERE phase = 'waiting for old snapshots'"
         until(lambda: project.rows(waits), what="waiting for the snapshot")
+        heard = running.process.stderr
+        assert heard is not None
+        line = ""
+        while "waits, without keeping anybody waiting, until it ends: " not in line:
+            line = heard.readline()
+            assert line, running.end()
+        assert f"pid {other.info.backend_pid} (role " in line
+        assert "SELECT FROM elsewhere" in line
         other.rollback()
     ended = running.end()
 
