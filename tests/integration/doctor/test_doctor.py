@@ -12,7 +12,7 @@ from psycopg import sql
 from expandcontract.domain.diagnosis import CHECKS, name_of
 from expandcontract.proof.scratch_server import ScratchServer
 from tests.fixtures.project import ADD_NOTES, CREATE_USERS, rename_name, until
-from tests.fixtures.servers import local_installations, ram_disk, unavailable, with_parameters
+from tests.fixtures.servers import database_on, local_installations, ram_disk, unavailable, with_parameters
 
 # What a plain role on a plain server has: neither is wrong with anybody's project.
 USUAL = {"sees-too-little", "no-statement-statistics"}
@@ -469,16 +469,20 @@ def test_statements_that_are_counted_are_no_risk(make_project):
         unavailable("no installation here has pg_stat_statements")
     settings = {"shared_preload_libraries": "pg_stat_statements"}
     with ScratchServer(with_contrib[0], settings=settings, parent=ram_disk()) as server:
-        project = applied(make_project(server.dsn()))
+        database = database_on(server)
+        project = applied(make_project(database))
         assert "no-statement-statistics" in examined(project)
-        project.execute("CREATE EXTENSION pg_stat_statements")
+        with psycopg.connect(database.superuser_dsn, autocommit=True) as admin:
+            admin.execute("CREATE EXTENSION pg_stat_statements")
         assert "no-statement-statistics" not in examined(project)
 
 
 @pytest.mark.needs_cluster
 @pytest.mark.long
 def test_a_standby_that_is_late_and_one_that_is_asked_are_named(pair, make_project):
-    project = applied(make_project(pair.primary.dsn()))
+    project = applied(make_project(database_on(pair.primary)))
+    with psycopg.connect(pair.primary.dsn(), autocommit=True) as admin:
+        admin.execute("GRANT pg_monitor TO shop_runner")
     assert "standby-late" not in examined(project)
     pair.standby.pause_replay()
     project.execute("INSERT INTO users (name) SELECT repeat('x', 100) FROM generate_series(1, 5000)")
@@ -488,5 +492,5 @@ def test_a_standby_that_is_late_and_one_that_is_asked_are_named(pair, make_proje
     pair.standby.resume_replay()
     until(lambda: "standby-late" not in examined(project, **limits), what="it has caught up")
 
-    found = examined(project, code=1, EC_DATABASE_URL=pair.standby.dsn())
+    found = examined(project, code=1, EC_DATABASE_URL=with_parameters(project.dsn, port=str(pair.standby.port)))
     assert "in recovery" in because(found, "standby")
