@@ -44,6 +44,7 @@ from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import ConfigurationError, EcError, LockBudgetSpent, RevisionError, StepFailed
 
 Readers = Callable[[], tuple[Blocker, ...]]  # who reads elsewhere what the locks of a part will reach
+
 # Gets the transaction's own ledger and raises to roll back; what it returns the log keeps with the part.
 Ask = Callable[[Ledger], Mapping[str, Any] | None]
 
