@@ -77,7 +77,7 @@ class Situation(LedgerSession):
             raise UsageError(f"this tree has no revision {name!r}", next_command="ec status")
         return found[0]
 
-    def _drift(self, records: Mapping[Step, StepRecord]) -> tuple[list[str], list[str]]:
+    def _drift(self, heads: tuple[str, ...], records: Mapping[Step, StepRecord]) -> tuple[list[str], list[str]]:
         """
         What Alembic has applied and the ledger hasn't; and the other way round, among the revisions of this tree.
 
@@ -85,18 +85,36 @@ class Situation(LedgerSession):
         history since, and has never run. Where the version table holds a revision that this tree lacks (an old tree),
         what lies below can't be told from here, so nothing counts as undone.
         """
+        applied, undone = self._difference(heads, records)
+        for revision in undone:
+            _check_undone(revision, self._with_ancestors(heads), records)
+        return sorted(applied), sorted(undone)
+
+    def _difference(self, heads: tuple[str, ...], records: Mapping[Step, StepRecord]) -> tuple[set[str], set[str]]:
         known = {revision.change.revision for revision in self.revisions}
         expanded = {
             step.revision
             for step, record in records.items()
             if step.phase is Phase.EXPAND and record.state is StepState.DONE
         }
-        lineage = self._with_ancestors(self.heads)
-        applied = (lineage & known) - expanded - self._with_ancestors(expanded)
-        undone = (expanded & known) - lineage if known.issuperset(self.heads) else set()
-        for revision in undone:
-            _check_undone(revision, lineage, records)
-        return sorted(applied), sorted(undone)
+        lineage = self._with_ancestors(heads)
+        applied = set(lineage & known) - expanded - self._with_ancestors(expanded)
+        return applied, (expanded & known) - lineage if known.issuperset(heads) else set()
+
+    def _heads_and_records(self) -> tuple[tuple[str, ...], dict[Step, StepRecord]]:
+        """
+        What the version table and the ledger say at one moment.
+
+        They are read one after the other, and another runner may commit a step in between: then they only seem to
+        differ, and are read again.
+        """
+        heads, records = self.heads, self.ledger.steps()
+        while any(self._difference(heads, records)):
+            again = observe(self.project, self.settings.database_url).heads, self.ledger.steps()
+            if again == (heads, records):
+                break
+            heads, records = again
+        return heads, records
 
     def _with_ancestors(self, revisions: Iterable[str]) -> frozenset[str]:
         """These revisions and, of those that this tree has, everything below them."""
@@ -111,9 +129,9 @@ class Situation(LedgerSession):
         if not self.has_ledger:
             steps = {Step(revision, Phase.EXPAND): StepState.DONE for revision in self._with_ancestors(self.heads)}
             return Facts(now=self.ledger.now(), tree=self._tree(steps), steps=steps, rival=self._rival)
-        records = self.ledger.steps()
+        heads, records = self._heads_and_records()
         steps = states(records)
-        applied, undone = self._drift(records)
+        applied, undone = self._drift(heads, records)
         for revision in applied:
             steps[Step(revision, Phase.EXPAND)] = StepState.DONE
         for revision in undone:
@@ -135,8 +153,8 @@ class Situation(LedgerSession):
         so that its expand and its backfill run again.
         """
         revisions = {revision.change.revision: revision for revision in self.revisions}
-        records = self.ledger.steps()
-        applied, undone = self._drift(records)
+        heads, records = self._heads_and_records()
+        applied, undone = self._drift(heads, records)
         given_up = _given_up(records, revisions)
         with self.connection.transaction():
             for record in given_up:
