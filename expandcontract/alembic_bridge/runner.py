@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
-import sqlalchemy
-import sqlalchemy.exc
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 
-from expandcontract.alembic_bridge.concurrent_indexes import Builds, passing_over
+from expandcontract.alembic_bridge.concurrent_indexes import Repair, repaired
 from expandcontract.alembic_bridge.environment import connection_of, run_in_environment
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Revision
-from expandcontract.alembic_bridge.server_errors import is_lock_timeout, server_words
+from expandcontract.alembic_bridge.same_server import check_same_server
+from expandcontract.alembic_bridge.server_errors import duplicates_query, is_lock_timeout, server_words
 from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
 from expandcontract.alembic_bridge.transaction import (
     hold_router,
@@ -42,6 +42,8 @@ from expandcontract.domain.phase import Phase
 from expandcontract.domain.redaction import redact, secrets_in
 from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import ConfigurationError, EcError, LockBudgetSpent, RevisionError, StepFailed
+
+Readers = Callable[[], tuple[Blocker, ...]]  # who reads elsewhere what the locks of a part will reach
 
 # Gets the transaction's own ledger and raises to roll back; what it returns the log keeps with the part.
 Ask = Callable[[Ledger], Mapping[str, Any] | None]
@@ -89,6 +91,8 @@ class _Task:
     work: Callable[[MigrationContext, Ledger], None]
     moves_version: Callable[..., RevisionStep] | None
     parts_done: int | None  # before this part; None for an undo
+    repair: Repair
+    readers: Readers
 
     @property
     def title(self) -> str:
@@ -114,6 +118,7 @@ class Runner:
         actor: who acts.
         patience: lock time-out and budget.
         on_blocked: told after each attempt that was blocked.
+        on_wait: told for whom a statement waits that keeps nobody waiting, and so has no time-out.
         ends_transaction: whether a text of SQL ends the transaction that it runs in.
     """
 
@@ -124,6 +129,7 @@ class Runner:
         actor: Actor,
         patience: Patience,
         on_blocked: Callable[[Blocked], None],
+        on_wait: Callable[[Step, str, tuple[Blocker, ...]], None],
         ends_transaction: EndsTransaction,
     ) -> None:
         self._project = project
@@ -131,6 +137,7 @@ class Runner:
         self._actor = actor
         self._patience = patience
         self._on_blocked = on_blocked
+        self._on_wait = on_wait
         self._ends_transaction = ends_transaction
         self._ledger = Ledger(PsycopgExecutor(lock_connection), actor)
 
@@ -140,8 +147,8 @@ class Runner:
         phase: Phase,
         index: int,
         ask: Ask,
-        builds: Builds,
-        finished: frozenset[str] = frozenset(),
+        repair: Repair,
+        readers: Readers = tuple,
     ) -> None:
         """
         Run one part of expand or contract and record it, in one transaction.
@@ -154,8 +161,8 @@ class Runner:
             index: which part, from 0.
             ask: asked before the part and again before it commits, when it holds its locks and nobody can move
                 traffic.
-            builds: which indexes a text of SQL builds concurrently.
-            finished: the indexes that an earlier run of the part has built already.
+            repair: what becomes of indexes that are there already.
+            readers: asked before each attempt, which isn't made while there are some.
 
         Raises:
             LockBudgetSpent: blocked until the budget was spent; nothing of this part has changed.
@@ -167,7 +174,7 @@ class Runner:
 
         def work(context: MigrationContext, ledger: Ledger) -> None:
             ask(ledger)
-            with self._undivided(context, revision), passing_over(finished, builds, context):
+            with self._undivided(context, revision):
                 part()
             hold_router(context, ledger)
             answer = ask(ledger)
@@ -175,9 +182,9 @@ class Runner:
             ledger.part_ran(revision.change, phase, index, answer or {})
 
         moves_version = MigrationStep.upgrade_from_script if last and phase is Phase.EXPAND else None
-        self._run(_Task(revision, step, part.__name__, work, moves_version, parts_done=index))
+        self._run(_Task(revision, step, part.__name__, work, moves_version, index, repair, readers))
 
-    def undo(self, revision: Revision, ask: Ask, facts: dict[str, Any]) -> None:
+    def undo(self, revision: Revision, ask: Ask, facts: dict[str, Any], repair: Repair) -> None:
         """
         Run ``downgrade()``, move ``alembic_version`` back and forget the change's steps, in one transaction.
 
@@ -195,7 +202,7 @@ class Runner:
             ledger.forget_change(step.revision)
             ledger.record("expand undone", facts, step=step)
 
-        self._run(_Task(revision, step, "downgrade", work, MigrationStep.downgrade_from_script, parts_done=None))
+        self._run(_Task(revision, step, "downgrade", work, MigrationStep.downgrade_from_script, None, repair, tuple))
 
     def _undivided(self, context: MigrationContext, revision: Revision) -> AbstractContextManager[None]:
         return undivided(context, revision.file, self._ends_transaction)
@@ -205,21 +212,27 @@ class Runner:
         began = time.monotonic()
         seen: tuple[Blocker, ...] = ()
         for attempt in attempts(self._patience.lock_timeout):
-            notes = _Notes()
-            try:
-                self._attempt(task, attempt, notes)
+            notes = _Notes(task.readers())
+            if not notes.blockers and self._succeeds(task, attempt, notes):
                 return
-            except EcError:
-                raise
-            except Exception as error:
-                if notes.stall or not is_lock_timeout(error):
-                    raise self._failed(task, error, notes.stall) from error
-                seen = notes.blockers or seen  # a transaction that was in the way once keeps its lock to its end
-                pause = random.uniform(0, attempt.pause)  # noqa: S311  # jitter, no secret
-                if time.monotonic() + pause - began > self._patience.budget.total_seconds():
-                    raise self._budget_spent(task, attempt, seen) from error
-                self._on_blocked(self._cleared(task, Blocked(task.step, task.part, attempt, seen, pause)))
-                time.sleep(pause)
+            seen = notes.blockers or seen  # a transaction that was in the way once keeps its lock to its end
+            pause = random.uniform(0, attempt.pause)  # noqa: S311  # jitter, no secret
+            if time.monotonic() + pause - began > self._patience.budget.total_seconds():
+                raise self._budget_spent(task, attempt, seen)
+            self._on_blocked(self._cleared(task, Blocked(task.step, task.part, attempt, seen, pause)))
+            time.sleep(pause)
+
+    def _succeeds(self, task: _Task, attempt: Attempt, notes: _Notes) -> bool:
+        """Whether the task is done; else it was rolled back, for others were in its way."""
+        try:
+            self._attempt(task, attempt, notes)
+        except EcError:
+            raise
+        except Exception as error:
+            if notes.stall or not is_lock_timeout(error):
+                raise self._failed(task, error, notes.stall) from error
+            return False
+        return True
 
     def _cleared(self, task: _Task, blocked: Blocked) -> Blocked:
         """The same after the blockers that may be cancelled were, where that was asked for; kept in the ledger."""
@@ -241,10 +254,11 @@ class Runner:
             ledger = Ledger(SqlalchemyExecutor(connection), self._actor)
             see_what_is_committed(connection)
             limit(connection, attempt.lock_timeout)
-            self._check_same_database(ledger)
-            self._mark_autocommit_blocks(context, task, attempt.lock_timeout)
+            check_same_server(self._connection, self._ledger, ledger)
             pid = connection.exec_driver_sql("SELECT pg_catalog.pg_backend_pid()").scalar_one()
-            with LockWatch(self._connection, pid, self._patience.hold_timeout.total_seconds()) as watch:
+            bound = self._patience.hold_timeout.total_seconds()
+            with LockWatch(self._connection, pid, bound, partial(self._on_wait, task.step, task.part)) as watch:
+                self._mark_autocommit_blocks(context, task, attempt.lock_timeout, watch)
                 try:
                     task.work(context, ledger)
                 finally:
@@ -276,7 +290,9 @@ class Runner:
                 next_command="add connection.commit() after that statement in env.py",
             )
 
-    def _mark_autocommit_blocks(self, context: MigrationContext, task: _Task, lock_timeout: timedelta) -> None:
+    def _mark_autocommit_blocks(
+        self, context: MigrationContext, task: _Task, lock_timeout: timedelta, watch: LockWatch
+    ) -> None:
         """
         Let Alembic's autocommit block record that the step has begun, since it commits what came before it.
 
@@ -302,24 +318,12 @@ class Runner:
                 connection_of(context).exec_driver_sql("SET lock_timeout = 0")
                 connection_of(context).exec_driver_sql("SET statement_timeout = 0")
                 connection_of(context).exec_driver_sql("SET client_connection_check_interval = '1s'")
-                yield
+                with repaired(connection_of(context), task.repair), watch.without_timeout():
+                    yield
             see_what_is_committed(connection_of(context))
             limit(connection_of(context), lock_timeout)
 
         context.autocommit_block = block  # type: ignore[method-assign]
-
-    def _check_same_database(self, ledger: Ledger) -> None:
-        mine = self._ledger.id()
-        try:
-            theirs: str | None = ledger.id()
-        except sqlalchemy.exc.ProgrammingError:
-            theirs = None
-        if theirs != mine:
-            raise ConfigurationError(
-                "env.py connects to another database than ec",
-                because=f"the ledgers differ ({mine} and {theirs or 'none there'})",
-                next_command="make EC_DATABASE_URL and env.py's URL name the same database",
-            )
 
     def _failed(self, task: _Task, error: Exception, stall: Stall | None) -> StepFailed:
         words = redact(server_words(error), secrets_in(os.environ))
@@ -339,7 +343,8 @@ class Runner:
         return StepFailed(
             f"{task.step} ({task.title}) failed in part {task.part}",
             because=f"{_place(task.revision, error)}: {words}",
-            next_command=f"mend the cause, then run the same command again (ec log {task.step.revision})",
+            next_command=f"{_look_first(error)}mend the cause, then run the same command again"
+            f" (ec log {task.step.revision})",
         )
 
     def _budget_spent(self, task: _Task, attempt: Attempt, seen: tuple[Blocker, ...]) -> LockBudgetSpent:
@@ -350,6 +355,11 @@ class Runner:
             or "whoever was in the way wasn't seen within so short a wait",
             next_command="end the blocker, or run the same command again",
         )
+
+
+def _look_first(error: Exception) -> str:
+    query = duplicates_query(error)
+    return f"the rows are found by: {query}; " if query else ""
 
 
 def _place(revision: Revision, error: BaseException) -> str:

@@ -36,7 +36,8 @@ def _(result: overview.OverviewResult) -> str:
         f"tombstone {view.revision}: {', '.join(view.taken)} out of reach since {at(view.since)}; undo: {view.undo}"
         for view in result.tombstones
     ]
-    return "\n".join([*colours, *stones, *([""] if colours or stones else []), *steps])
+    warnings = [f"warning: {warning}" for warning in result.warnings]
+    return "\n".join([*colours, *stones, *([""] if colours or stones else []), *steps, *warnings])
 
 
 def _step_text(view: overview.StepView) -> str:

@@ -14,11 +14,10 @@ from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.filling import Filled, Pacing, Remaining, fill, rate_of
 from expandcontract.commands.health import watched_signals
 from expandcontract.commands.result import Result, outcome_of
-from expandcontract.commands.running import observed, user_connection
+from expandcontract.commands.running import ledger_in_place, observed, user_connection
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
 from expandcontract.database import catalog
-from expandcontract.database import ledger as ledgers
 from expandcontract.database.backfill_ledger import BackfillLedger
 from expandcontract.database.backfill_records import BackfillState
 from expandcontract.database.executor import PsycopgExecutor
@@ -90,9 +89,7 @@ def run(
     watched_signals(settings, ignored_signals)
     with open_situation(settings) as situation:
         if not dry_run:
-            ledgers.install(situation.connection)
-            for sentence in situation.reconcile():
-                conversation.says(sentence)
+            ledger_in_place(situation, conversation)
             observed(situation, conversation)
         facts = situation.observed_facts()
         waiting = _waiting(situation, facts, only)

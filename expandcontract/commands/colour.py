@@ -180,6 +180,7 @@ class Move:
 
     def make(self, session: LedgerSession, *, dry_run: bool, to: Callable[[Router, datetime], Router]) -> ColourResult:
         """Record the move, and judge every release that has traffic after it."""
+        timeline = session.timeline if self.kind == "traffic" else None
         with _transaction(session, dry_run=dry_run):
             if not dry_run:
                 session.ledger.lock_router()
@@ -188,6 +189,7 @@ class Move:
             refused = _broken(after, _facts(session, after))
             if not dry_run:
                 session.ledger.put_router(after, before)
+                session.ledger.put_traffic_timeline(timeline)
                 session.ledger.record(self.kind, {**self.event, "breaks": [refusal.because for refusal in refused]})
         return ColourResult(
             outcome=Outcome.REFUSED if refused else Outcome.DONE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ import psycopg
 
 from expandcontract.alembic_bridge.environment import ask_environment
 from expandcontract.alembic_bridge.project import open_project
-from expandcontract.backfill.health.signal import Scene, Unreadable
-from expandcontract.commands.health import watched_signals
+from expandcontract.commands.health import verdicts
+from expandcontract.commands.instances import rival_of
 from expandcontract.commands.overview import facts_to_plan
 from expandcontract.commands.result import Outcome, Refused, Result
 from expandcontract.commands.situation import Situation, open_situation
@@ -30,7 +29,6 @@ from expandcontract.domain.plan import plan
 from expandcontract.domain.risks.risk import Weight
 from expandcontract.domain.risks.seen import Filling, Limits, Login, Seen, Trouble
 from expandcontract.domain.risks.server import SIGNALS
-from expandcontract.domain.throttle import Verdict
 from expandcontract.errors import EcError
 
 
@@ -80,10 +78,11 @@ def _seen(settings: Settings) -> tuple[Seen, Address]:
         if not ours.is_standby:
             with connection.transaction():
                 PsycopgExecutor(connection).rows("SET LOCAL search_path = pg_catalog")
-                content = examination.content(PsycopgExecutor(connection))
+                content = examination.content(PsycopgExecutor(connection), settings.maintenance_roles)
                 probe = _probe_trouble(PsycopgExecutor(connection), settings.probe_role)
-                server = examination.server(PsycopgExecutor(connection), _health(connection, settings))
-            seen = replace(seen, content=content, server=server, probe_trouble=probe)
+                server = examination.server(PsycopgExecutor(connection), verdicts(settings, connection, SIGNALS))
+            rival = rival_of(settings, address, connection)
+            seen = replace(seen, content=content, server=server, probe_trouble=probe, rival=rival)
     if not seen.troubles:
         seen = _with_work(seen, settings)
     return seen, address
@@ -102,17 +101,6 @@ def _own_login(connection: psycopg.Connection[Any], address: Address, *, way: st
         return examination.login(PsycopgExecutor(connection), way=way, address=address, told=told)
 
 
-def _health(connection: psycopg.Connection[Any], settings: Settings) -> tuple[Verdict, ...]:
-    """What the signals about the server say; one that the role can't read says nothing, which is a risk of its own."""
-    what = watched_signals(settings, settings.health.names - set(SIGNALS))
-    scene = Scene(connection, 0, what.ignored_standbys)
-    verdicts: list[Verdict] = []
-    for watched in what.signals:
-        with suppress(Unreadable):
-            verdicts += watched.signal.look(scene)
-    return tuple(verdicts)
-
-
 def _probe_trouble(executor: Executor, role: str | None) -> str | None:
     trouble = role_trouble(executor, role) if role else None
     return f"the server can't plan statements for probe_role {role}: {trouble}" if trouble else None
@@ -120,7 +108,8 @@ def _probe_trouble(executor: Executor, role: str | None) -> str | None:
 
 def _with_work(seen: Seen, settings: Settings) -> Seen:
     """With the steps of the tree, as far as the ledger may be read."""
-    if any(login.is_standby or login.is_read_only or login.lacks_in_ledger for login in seen.logins):
+    unfit = (login.is_standby or login.is_read_only or login.lacks_in_ledger or login.hosts for login in seen.logins)
+    if any(unfit):
         return seen  # said already
     try:
         with open_situation(settings) as situation:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import psycopg
 
 from expandcontract.backfill.health.configuration import ALL, Source, signals
 from expandcontract.backfill.health.outside import Number, Objection
-from expandcontract.backfill.health.signal import Signal, Unreadable
+from expandcontract.backfill.health.signal import Scene, Signal, Unreadable
 from expandcontract.backfill.health.watch import What
 from expandcontract.config import Settings
+from expandcontract.domain.throttle import Verdict
 from expandcontract.errors import UsageError
 from expandcontract.evidence.alerts import Address, Unanswered, firing_alerts, prometheus_value, unwell
 
@@ -30,6 +34,17 @@ def watched_signals(settings: Settings, ignored: Collection[str]) -> What:
             because=f"there are {', '.join(sorted(settings.health.names))}, and {ALL} for every one",
         )
     return signals(settings.health, ask, ignored)
+
+
+def verdicts(settings: Settings, connection: psycopg.Connection[Any], names: Collection[str]) -> tuple[Verdict, ...]:
+    """What the signals of these names say just now; one that the role can't read says nothing."""
+    what = watched_signals(settings, settings.health.names - set(names))
+    scene = Scene(connection, 0, what.ignored_standbys)
+    found: list[Verdict] = []
+    for watched in what.signals:
+        with suppress(Unreadable):
+            found += watched.signal.look(scene)
+    return tuple(found)
 
 
 def ask(source: Source) -> Signal:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from expandcontract.database.actor import Actor, current_actor
 from expandcontract.database.address import Address, address_from_text
 from expandcontract.database.connect import connect
 from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.instances import look_at
 from expandcontract.database.ledger import Ledger, StepRecord
 from expandcontract.database.model_ledger import ModelLedger
 from expandcontract.database.tombstones import standing
@@ -44,6 +46,11 @@ class LedgerSession:
     def has_ledger(self) -> bool:
         """Whether the ledger is installed."""
         return ledgers.installed_version(PsycopgExecutor(self.connection)) > 0
+
+    @cached_property
+    def timeline(self) -> int | None:
+        """The timeline of this server; to be asked for outside of transactions, and None where it can't be known."""
+        return look_at(self.connection).timeline
 
 
 @contextmanager

@@ -50,6 +50,12 @@ class Reading:
             self._sql[name] = render_revision(revision.script)
         return self._sql[name]
 
+    def part(self, revision: Revision, phase: Phase, index: int) -> str:
+        """The SQL that one part runs in its transaction."""
+        (found,) = (each for each in self.sql(revision).phases if _PHASES.get(each.name) is phase)
+        segments = [segment for segment in found.parts[index].segments if segment.in_transaction]
+        return "\n".join(each.sql for segment in segments for each in segment.statements)
+
     def change(self, revision: Revision) -> Change:
         """The change with its meanings, and with what only its operations tell."""
         name = revision.change.revision

@@ -12,10 +12,12 @@ from expandcontract.backfill.verification import rows_left_in
 from expandcontract.commands.asking import with_evidence
 from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.filling import Pacing, fill
+from expandcontract.commands.health import verdicts
 from expandcontract.commands.proof_view import ProofView, proof_of
 from expandcontract.commands.result import Refused, Result, outcome_of
 from expandcontract.commands.running import Running, become_runner, user_connection
 from expandcontract.commands.situation import Situation, open_situation, with_rows_left
+from expandcontract.commands.whole_rows import whole_row_warnings
 from expandcontract.config import Settings
 from expandcontract.database.ledger import Ledger
 from expandcontract.domain.facts import Facts
@@ -25,8 +27,10 @@ from expandcontract.domain.phase import Phase
 from expandcontract.domain.plan import pending
 from expandcontract.domain.refusal import Refusal
 from expandcontract.domain.step import Step
+from expandcontract.domain.throttle import Level
 from expandcontract.errors import UsageError
 
+_LATENESS = ("replication_lag", "replication_delay")  # the health signals that tell how late standbys are
 _LOOK_AGAIN = timedelta(seconds=30)  # for rows that the backfill hasn't reached, just before a contract
 
 
@@ -69,9 +73,12 @@ def expand(
     with open_situation(settings) as situation:
         if dry_run or as_sql:
             waiting = _expands(situation, situation.observed_facts(), to)
+            _tell_of_whole_rows(situation, waiting, conversation)
             return _foreseen(situation, waiting, Phase.EXPAND, as_sql=as_sql)
         with become_runner(situation, conversation) as running:
             waiting = _expands(situation, situation.facts(), to)
+            _tell_of_whole_rows(situation, waiting, conversation)
+            _tell_of_late_standbys(running, waiting)
             return _run(running, waiting, Phase.EXPAND, stop_at_refusal=True)
 
 
@@ -105,6 +112,7 @@ def contract(
             return _foreseen(situation, waiting, Phase.CONTRACT, as_sql=as_sql, override=override)
         with become_runner(situation, conversation) as running:
             waiting = _contracts(situation, situation.facts(), only)
+            _tell_of_late_standbys(running, waiting)
             return _run(running, waiting, Phase.CONTRACT, stop_at_refusal=False, override=override)
 
 
@@ -142,6 +150,20 @@ def _refuse_several_heads(situation: Situation) -> None:
             because="changes that come after the same one have no order among themselves",
             next_command="ec revision --merge, or put one after the other: down_revision in its file",
         )
+
+
+def _tell_of_late_standbys(running: Running, waiting: list[Revision]) -> None:
+    """What is locked here is locked there as well, only later: when nobody thinks of it any more."""
+    if not waiting:
+        return
+    for verdict in verdicts(running.situation.settings, running.situation.connection, _LATENESS):
+        if verdict.level >= Level.STRAINED:
+            running.conversation.says(f"{verdict.words}: so much later its readers wait for what is locked now")
+
+
+def _tell_of_whole_rows(situation: Situation, waiting: list[Revision], conversation: Conversation) -> None:
+    for warning in whole_row_warnings(situation, waiting):
+        conversation.says(warning)
 
 
 def _waiting_steps(situation: Situation, facts: Facts) -> list[tuple[Step, Revision]]:

@@ -25,10 +25,11 @@ def observe(settings: Settings, session: LedgerSession) -> Observation:
     """
     for _ in range(_TRIES):
         before = session.ledger.router()
-        seen = look(settings, before, PATIENCE)
+        timeline, seen = session.timeline, look(settings, before, PATIENCE)
         with session.connection.transaction():
             session.ledger.lock_router()
             if _weights(session.ledger.router()) == _weights(before):
+                session.ledger.put_traffic_timeline(timeline if seen.live else None)
                 return _recorded(settings, session, before, seen)
     raise TryLater("traffic is recorded so often that the colour sources can't be asked in between")
 

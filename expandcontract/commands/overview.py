@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from expandcontract.commands.asking import with_evidence
@@ -10,6 +10,7 @@ from expandcontract.commands.colour import ColourView, views_of
 from expandcontract.commands.proof_view import ProofView, proof_of
 from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.situation import Situation, open_situation
+from expandcontract.commands.whole_rows import whole_row_warnings
 from expandcontract.commands.window_view import WindowView, view_of
 from expandcontract.config import Settings
 from expandcontract.database.backfill_ledger import BackfillLedger
@@ -57,12 +58,17 @@ class TombstoneView:
 
 @dataclass(frozen=True, kw_only=True)
 class OverviewResult(Result):
-    """The steps (for a plan: those that wait), the colours, and the tombstones that stand."""
+    """
+    The steps (for a plan: those that wait), the colours, and the tombstones that stand.
+
+    ``warnings`` are a plan's: whom a step that is allowed may hurt all the same.
+    """
 
     steps: tuple[StepView, ...]
     colours: tuple[ColourView, ...]
     tombstones: tuple[TombstoneView, ...]
     now: datetime
+    warnings: tuple[str, ...] = ()
 
 
 def show_plan(settings: Settings) -> OverviewResult:
@@ -76,7 +82,10 @@ def show_plan(settings: Settings) -> OverviewResult:
         facts = facts_to_plan(situation)
         waiting = [step for step in plan(facts) if not step.is_done]
         outcome = Outcome.DONE if waiting else Outcome.NOTHING
-        return _overview(situation, facts, waiting, outcome)
+        expands = {step.change.revision for step in waiting if step.step.phase is Phase.EXPAND}
+        revisions = [one for one in situation.revisions if one.change.revision in expands]
+        result = _overview(situation, facts, waiting, outcome)
+        return replace(result, warnings=whole_row_warnings(situation, revisions))
 
 
 def show_status(settings: Settings, *, check: bool = False) -> OverviewResult:

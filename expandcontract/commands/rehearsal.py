@@ -52,7 +52,7 @@ class Rehearsal:
 
     def undo(self, revision: Revision) -> None:
         """Run ``downgrade()``."""
-        self.running.runner.undo(revision, _nobody_minds, {})
+        self.running.undo(revision, _nobody_minds, {})
 
     def catalogue(self) -> frozenset[str]:
         """The schema as statements: two databases with equal ones have the same tables, types, functions and so on."""

@@ -5,28 +5,33 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import psycopg
 
-from expandcontract.alembic_bridge.concurrent_indexes import built_concurrently, clear_up
-from expandcontract.alembic_bridge.revisions import Part, Revision
+from expandcontract.alembic_bridge.concurrent_indexes import Repair
+from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.runner import Ask, Patience, Runner
 from expandcontract.alembic_bridge.sync_check import check_syncs
 from expandcontract.commands.asking import Observation, with_evidence
 from expandcontract.commands.conversation import Conversation
+from expandcontract.commands.instances import check_has_no_rival
 from expandcontract.commands.observing import observe
 from expandcontract.commands.result import Refused
 from expandcontract.commands.situation import Situation
+from expandcontract.commands.standby_readers import readers_ahead
 from expandcontract.database import ledger as ledgers
 from expandcontract.database.advisory_lock import runner_lock
 from expandcontract.database.connect import connect
 from expandcontract.database.ledger import Ledger
+from expandcontract.domain.blocker import Blocker
 from expandcontract.domain.gate import refusals
 from expandcontract.domain.override import Override
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.step import Step, StepState
+from expandcontract.errors import ConfigurationError
 from expandcontract.lint.building import indexes_built
 from expandcontract.lint.ending import ends_transaction
 
@@ -59,18 +64,18 @@ class Running:
             part = revision.change.parts(phase)[index]
             self.conversation.part_begins(step, revision.change.title, part)
             began = time.monotonic()
-            finished = self._clear_up(revision.parts(phase)[index])
-            ours = finished if was_cut_short and index == begins_at else frozenset()
-            self.runner.run_part(revision, phase, index, ask, indexes_built, ours)
+            repair = replace(self._repair, was_cut_short=was_cut_short and index == begins_at)
+            readers = readers_ahead(self.situation, revision, phase, index)
+            self.runner.run_part(revision, phase, index, ask, repair, readers)
             self.conversation.part_done(step, part, time.monotonic() - began)
 
-    def _clear_up(self, part: Part) -> frozenset[str]:
-        """The indexes that the part builds concurrently and that are there; INVALID ones are no more."""
-        indexes = built_concurrently(part, indexes_built)
-        if not indexes:
-            return frozenset()
-        with user_connection(self.situation) as connection:
-            return clear_up(connection, indexes)
+    @property
+    def _repair(self) -> Repair:
+        return Repair(indexes_built, partial(user_connection, self.situation))
+
+    def undo(self, revision: Revision, ask: Ask, facts: dict[str, Any]) -> None:
+        """See `Runner.undo`."""
+        self.runner.undo(revision, ask, facts, self._repair)
 
     def ask_gate(self, revision: Revision, phase: Phase, override: Override) -> Ask:
         """The question that a part asks inside its transaction: do the facts still hold, but for what is overridden?"""
@@ -100,12 +105,10 @@ def become_runner(situation: Situation, conversation: Conversation) -> Iterator[
 
     Raises:
         RunnerBusy: another runner is at work.
+        ConfigurationError: as for `ledger_in_place`.
     """
     with runner_lock(situation.address, application_name=situation.actor.application_name) as connection:
-        if ledgers.install(situation.connection):
-            conversation.says("the ledger was created in schema ec")
-        for sentence in situation.reconcile():
-            conversation.says(sentence)
+        ledger_in_place(situation, conversation)
         settings = situation.settings
         runner = Runner(
             situation.project,
@@ -113,9 +116,33 @@ def become_runner(situation: Situation, conversation: Conversation) -> Iterator[
             situation.actor,
             Patience(settings.lock_timeout, settings.lock_budget, settings.hold_timeout, settings.cancel_blockers),
             conversation.blocked,
+            partial(_tell_of_a_wait, conversation),
             ends_transaction,
         )
         yield Running(situation, runner, conversation, observed(situation, conversation))
+
+
+def _tell_of_a_wait(conversation: Conversation, step: Step, part: str, blockers: tuple[Blocker, ...]) -> None:
+    who = "; ".join(map(str, blockers))
+    conversation.says(f"{step}: {part} waits, without keeping anybody waiting, until it ends: {who}")
+
+
+def ledger_in_place(situation: Situation, conversation: Conversation) -> None:
+    """
+    Have the ledger installed, to ourselves, and in step with Alembic's version table.
+
+    Raises:
+        ConfigurationError: others may write it, so that it proves nothing.
+    """
+    if ledgers.install(situation.connection):
+        conversation.says("the ledger was created in schema ec")
+    writers = ledgers.writers(situation.ledger.executor, situation.settings.maintenance_roles)
+    if writers:
+        raise ConfigurationError(
+            "the ledger isn't ours alone", because=writers[0].because, next_command=writers[0].remedy
+        )
+    for sentence in situation.reconcile():
+        conversation.says(sentence)
 
 
 def observed(situation: Situation, conversation: Conversation) -> Observation | None:
@@ -144,4 +171,10 @@ def open_user_connection(situation: Situation, application_name: str) -> psycopg
     Raises:
         ServerUnfit, ServerUnreachable: see `connect`.
     """
-    return connect(situation.address, application_name=application_name, pin_search_path=False, direct=True)
+    connection = connect(situation.address, application_name=application_name, pin_search_path=False, direct=True)
+    try:
+        check_has_no_rival(situation.settings, situation.address, connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -14,6 +14,7 @@ from sqlalchemy import MetaData
 from expandcontract.alembic_bridge.environment import observe
 from expandcontract.alembic_bridge.project import Project, open_project, parents_of, revision_errors
 from expandcontract.alembic_bridge.revisions import Revision, read_revisions
+from expandcontract.commands.instances import rival_of
 from expandcontract.commands.ledger_session import LedgerSession, facts_of, states
 from expandcontract.commands.meaning import Reading
 from expandcontract.commands.probing import Probing
@@ -27,10 +28,12 @@ from expandcontract.database.ledger import Ledger, StepRecord
 from expandcontract.domain.change import Change
 from expandcontract.domain.facts import Facts
 from expandcontract.domain.history import in_order
+from expandcontract.domain.instance import Rival
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.refusal import Code, Refusal
 from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import UsageError
+from expandcontract.lint.exclusive import exclusively_locked
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Situation(LedgerSession):
             raise UsageError(f"this tree has no revision {name!r}", next_command="ec status")
         return found[0]
 
-    def _drift(self, records: Mapping[Step, StepRecord]) -> tuple[list[str], list[str]]:
+    def _drift(self, heads: tuple[str, ...], records: Mapping[Step, StepRecord]) -> tuple[list[str], list[str]]:
         """
         What Alembic has applied and the ledger hasn't; and the other way round, among the revisions of this tree.
 
@@ -82,18 +85,36 @@ class Situation(LedgerSession):
         history since, and has never run. Where the version table holds a revision that this tree lacks (an old tree),
         what lies below can't be told from here, so nothing counts as undone.
         """
+        applied, undone = self._difference(heads, records)
+        for revision in undone:
+            _check_undone(revision, self._with_ancestors(heads), records)
+        return sorted(applied), sorted(undone)
+
+    def _difference(self, heads: tuple[str, ...], records: Mapping[Step, StepRecord]) -> tuple[set[str], set[str]]:
         known = {revision.change.revision for revision in self.revisions}
         expanded = {
             step.revision
             for step, record in records.items()
             if step.phase is Phase.EXPAND and record.state is StepState.DONE
         }
-        lineage = self._with_ancestors(self.heads)
-        applied = (lineage & known) - expanded - self._with_ancestors(expanded)
-        undone = (expanded & known) - lineage if known.issuperset(self.heads) else set()
-        for revision in undone:
-            _check_undone(revision, lineage, records)
-        return sorted(applied), sorted(undone)
+        lineage = self._with_ancestors(heads)
+        applied = set(lineage & known) - expanded - self._with_ancestors(expanded)
+        return applied, (expanded & known) - lineage if known.issuperset(heads) else set()
+
+    def _heads_and_records(self) -> tuple[tuple[str, ...], dict[Step, StepRecord]]:
+        """
+        What the version table and the ledger say at one moment.
+
+        They are read one after the other, and another runner may commit a step in between: then they only seem to
+        differ, and are read again.
+        """
+        heads, records = self.heads, self.ledger.steps()
+        while any(self._difference(heads, records)):
+            again = observe(self.project, self.settings.database_url).heads, self.ledger.steps()
+            if again == (heads, records):
+                break
+            heads, records = again
+        return heads, records
 
     def _with_ancestors(self, revisions: Iterable[str]) -> frozenset[str]:
         """These revisions and, of those that this tree has, everything below them."""
@@ -107,10 +128,10 @@ class Situation(LedgerSession):
         """The facts with what plain Alembic did counted in; writes nothing."""
         if not self.has_ledger:
             steps = {Step(revision, Phase.EXPAND): StepState.DONE for revision in self._with_ancestors(self.heads)}
-            return Facts(now=self.ledger.now(), tree=self._tree(steps), steps=steps)
-        records = self.ledger.steps()
+            return Facts(now=self.ledger.now(), tree=self._tree(steps), steps=steps, rival=self._rival)
+        heads, records = self._heads_and_records()
         steps = states(records)
-        applied, undone = self._drift(records)
+        applied, undone = self._drift(heads, records)
         for revision in applied:
             steps[Step(revision, Phase.EXPAND)] = StepState.DONE
         for revision in undone:
@@ -132,8 +153,8 @@ class Situation(LedgerSession):
         so that its expand and its backfill run again.
         """
         revisions = {revision.change.revision: revision for revision in self.revisions}
-        records = self.ledger.steps()
-        applied, undone = self._drift(records)
+        heads, records = self._heads_and_records()
+        applied, undone = self._drift(heads, records)
         given_up = _given_up(records, revisions)
         with self.connection.transaction():
             for record in given_up:
@@ -160,7 +181,17 @@ class Situation(LedgerSession):
         known = {revision.change.revision for revision in self.revisions}
         unknown = {Step(head, Phase.EXPAND): StepState.DONE for head in self.heads if head not in known}
         facts = facts_of(ledger, ledger.router(), {**unknown, **steps}, records)
-        return replace(facts, tree=self._tree(facts.steps, facts.recorded))
+        return replace(
+            facts,
+            tree=self._tree(facts.steps, facts.recorded),
+            rival=self._rival,
+            timeline=self.timeline,
+            traffic_timeline=ledger.traffic_timeline(),
+        )
+
+    @cached_property
+    def _rival(self) -> Rival | None:
+        return rival_of(self.settings, self.address, self.connection)
 
     def _tree(
         self, steps: Mapping[Step, StepState], recorded: Mapping[Step, object] = MappingProxyType({})
@@ -178,6 +209,15 @@ class Situation(LedgerSession):
     def understood(self, revision: Revision) -> Revision:
         """The revision with what its phases mean."""
         return replace(revision, change=self._reading.change(revision))
+
+    def exclusively_locked(self, revision: Revision, phase: Phase, index: int) -> tuple[str, ...]:
+        """The tables from which a part will keep even readers, by names as SQL has them."""
+        major = self.connection.info.server_version // 10000
+        return exclusively_locked(self.sql_of(revision, phase, index), self._deployed(), major)
+
+    def sql_of(self, revision: Revision, phase: Phase, index: int) -> str:
+        """The SQL that a part will run in its transaction."""
+        return self._reading.part(revision, phase, index)
 
     def with_all_footprints(self, facts: Facts) -> Facts:
         """The facts with what every change touches, whether its steps are done or not."""

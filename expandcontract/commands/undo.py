@@ -73,7 +73,7 @@ def undo(
             if not no:
                 event = {"gives_up": sorted(releases_with_traffic(revision.change.revision, facts)), "reason": reason}
                 try:
-                    _undo_beside_no_backfill(situation, revision, lambda: running.runner.undo(revision, ask, event))
+                    _undo_beside_no_backfill(situation, revision, lambda: running.undo(revision, ask, event))
                 except Refused as changed:
                     no = changed.refusals
             return _result(situation, revision, no, facts, dry_run=False)

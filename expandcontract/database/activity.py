@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +18,7 @@ from expandcontract.database.queries import queries
 from expandcontract.domain.blocker import Blocker
 
 _LOOK_EVERY = 0.05  # seconds; a wait shorter than this hurt nobody
+_LONG = 3.0  # seconds: then whoever started the step wonders
 
 
 def blockers(connection: psycopg.Connection[Any], pid: int) -> tuple[Blocker, ...]:
@@ -21,6 +26,28 @@ def blockers(connection: psycopg.Connection[Any], pid: int) -> tuple[Blocker, ..
     return tuple(
         Blocker(*row) for row in PsycopgExecutor(connection).rows(queries("activity")["blockers"], {"pid": pid})
     )
+
+
+def oids_of(connection: psycopg.Connection[Any], names: Sequence[str]) -> list[int]:
+    """The relations of these names that are there, by the search path of the connection; a standby has the same."""
+    return [oid for (oid,) in PsycopgExecutor(connection).rows(queries("activity")["oids"], {"names": list(names)})]
+
+
+def long_readers(
+    connection: psycopg.Connection[Any], oids: Sequence[int], seconds: float, place: str
+) -> tuple[Blocker, ...]:
+    """
+    Who has been reading one of these tables for longer than so many `seconds`; nobody on a server that is no standby.
+
+    Args:
+        connection: to the standby.
+        oids: the tables.
+        seconds: how long.
+        place: how to call the standby.
+    """
+    connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)")
+    rows = PsycopgExecutor(connection).rows(queries("activity")["long_readers"], {"oids": list(oids), "bound": seconds})
+    return tuple(replace(Blocker(*row), place=place) for row in rows)
 
 
 def end(connection: psycopg.Connection[Any], blocker: Blocker) -> bool:
@@ -63,9 +90,14 @@ class LockWatch:
         connection: to look through, in autocommit mode.
         pid: the step's backend.
         bound: seconds.
+        tell: told once of each blocker for whom it waits long where it has no time-out.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], pid: int, bound: float) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[Any], pid: int, bound: float, tell: Callable[[tuple[Blocker, ...]], None]
+    ) -> None:
+        self._tell = tell
+        self._has_no_timeout = False
         self._connection = connection
         self._facts = {"pid": pid, "bound": bound}
         self._stop = threading.Event()
@@ -83,11 +115,34 @@ class LockWatch:
         self._stop.set()
         self._thread.join()
 
+    @contextmanager
+    def without_timeout(self) -> Iterator[None]:
+        """While this lasts, the step waits for as long as it takes, and keeps nobody waiting meanwhile."""
+        self._has_no_timeout = True
+        try:
+            yield
+        finally:
+            self._has_no_timeout = False
+
+    def _tell_of(self, now: tuple[Blocker, ...], since: dict[int, float]) -> None:
+        moment = time.monotonic()
+        for gone in since.keys() - {one.pid for one in now}:
+            del since[gone]
+        if not self._has_no_timeout:
+            return
+        lasting = tuple(one for one in now if moment - since.setdefault(one.pid, moment) > _LONG)
+        if lasting:
+            since.update((one.pid, math.inf) for one in lasting)
+            self._tell(lasting)
+
     def _watch(self) -> None:
         executor = PsycopgExecutor(self._connection)
+        told: dict[int, float] = {}  # since when each blocker has been one; infinity once it was told of
         while not self._stop.wait(_LOOK_EVERY):
             try:
-                self.last_seen = blockers(self._connection, int(self._facts["pid"])) or self.last_seen
+                now = blockers(self._connection, int(self._facts["pid"]))
+                self.last_seen = now or self.last_seen
+                self._tell_of(now, told)
                 for kept in executor.rows(queries("activity")["kept_waiting"], self._facts):
                     self.stall = Stall(*kept)
                     executor.rows(queries("activity")["cancel"], self._facts)

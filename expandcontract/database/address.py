@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import psycopg
@@ -14,6 +15,9 @@ from expandcontract.errors import ConfigurationError
 _DRIVER = re.compile(r"^postgresql\+\w+://")  # SQLAlchemy's way to name one
 _SSL = re.compile(r"([?&])ssl=")  # asyncpg's word for it
 _SHOWN = ("host", "hostaddr", "port", "dbname", "user")
+_CHOOSES_A_PRIMARY = frozenset({"read-write", "primary"})
+_CHOOSING = ("target_session_attrs", "load_balance_hosts")
+_DEFAULT_PORT = "5432"
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,24 @@ class Address:
     def conninfo(self, **more: str) -> str:
         """The libpq connection string with `more` parameters; it holds the password."""
         return make_conninfo("", **{**self.parameters, **more})
+
+    @property
+    def hosts(self) -> Mapping[str, Address]:
+        """Each host with its port, and the address that leads there alone; one where the address names no more."""
+        named = {key: self.parameters.get(key, "").split(",") for key in ("host", "hostaddr", "port")}
+        found = {}
+        for number in range(max(len(named["host"]), len(named["hostaddr"]))):
+            single = {key: values[number] if number < len(values) else values[0] for key, values in named.items()}
+            others = {key: value for key, value in self.parameters.items() if key not in (*named, *_CHOOSING)}
+            name = f"{single['host'] or single['hostaddr']}:{single['port'] or _DEFAULT_PORT}"
+            found[name] = Address({**others, **{key: value for key, value in single.items() if value}})
+        return found
+
+    @property
+    def any_of(self) -> tuple[str, ...]:
+        """The hosts, where there are several and the address doesn't say that only a primary will do."""
+        chooses = self.parameters.get("target_session_attrs") in _CHOOSES_A_PRIMARY
+        return () if chooses or len(self.hosts) < 2 else tuple(self.hosts)
 
     def __str__(self) -> str:
         # an unescaped @ in a password makes the rest of the password look like a part of the host

@@ -11,7 +11,7 @@ import psycopg
 
 from expandcontract.database.address import Address
 from expandcontract.database.connect import connect
-from expandcontract.database.executor import PsycopgExecutor
+from expandcontract.database.executor import Executor, PsycopgExecutor
 from expandcontract.database.queries import queries
 from expandcontract.errors import RunnerBusy
 
@@ -50,6 +50,12 @@ def runner_lock(
                 raise _busy(executor, lock)
             time.sleep(0.1)
         yield connection
+
+
+def is_held_by(executor: Executor, pid: int) -> bool:
+    """Whether the backend `pid` has the runner's lock, seen from a session that may be on another server."""
+    facts = {"namespace": NAMESPACE, "key": RUNNER, "pid": pid}
+    return bool(executor.rows(queries("activity")["is_held_by"], facts)[0][0])
 
 
 def _busy(executor: PsycopgExecutor, lock: Mapping[str, int]) -> RunnerBusy:

@@ -75,6 +75,12 @@ def index_is_valid(executor: Executor, index: str) -> bool | None:
     return bool(rows[0][0]) if rows else None
 
 
+def index_enforces(executor: Executor, index: str) -> bool:
+    """Whether an index, as SQL names it, is INVALID and keeps duplicates out all the same."""
+    rows = executor.rows(queries("catalog")["index_enforces"], {"index": index})
+    return bool(rows and rows[0][0])
+
+
 @dataclass(frozen=True)
 class Trigger:
     """A trigger, and the function that it calls."""

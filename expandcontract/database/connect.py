@@ -11,7 +11,7 @@ from expandcontract.database.address import Address
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.own_statements import OwnCursor
 from expandcontract.database.queries import queries
-from expandcontract.errors import EcError, ServerUnfit, ServerUnreachable, StepFailed
+from expandcontract.errors import ConfigurationError, EcError, ServerUnfit, ServerUnreachable, StepFailed
 
 # libpq gives no SQLSTATE for a failed connection, only the server's words; these don't pass by waiting.
 _WONT_PASS = re.compile(
@@ -32,6 +32,18 @@ SELECT pg_catalog.set_config(name, CASE name WHEN 'DateStyle' THEN 'ISO' ELSE '0
  WHERE name IN ('idle_session_timeout', 'transaction_timeout', 'DateStyle')
 """
 
+# A network that swallows everything sends no end of a connection: each side has to find out by asking, the server as
+# well, for it keeps our locks. By default both would ask after two hours
+# (https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-TCP-KEEPALIVES-IDLE).
+_KEEPALIVES = {"keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "4"}  # seconds, seconds, times
+_UNANSWERED = {"tcp_user_timeout": "30000"}  # milliseconds
+_OURS = {**_KEEPALIVES, **_UNANSWERED}
+_THEIRS = {**{f"tcp_{name}": value for name, value in _KEEPALIVES.items()}, **_UNANSWERED}
+_SET = """
+SELECT pg_catalog.set_config(name, value, false)
+  FROM ROWS FROM (pg_catalog.unnest(CAST(%s AS text[])), pg_catalog.unnest(CAST(%s AS text[]))) AS setting (name, value)
+"""
+
 
 def connect(
     address: Address, *, application_name: str, pin_search_path: bool = True, direct: bool = False
@@ -46,15 +58,23 @@ def connect(
         direct: refuse a pooler, for what needs a session of its own (locks, settings).
 
     Raises:
+        ConfigurationError: the address names several hosts, and not which of them is meant.
         ServerUnfit: a standby, read-only, too old, behind a pooler, or it won't let us in.
         ServerUnreachable: no connection, for a reason that may pass.
     """
+    if hosts := address.any_of:
+        raise ConfigurationError(
+            f"the database URL names {', '.join(hosts)}, and not which of them is meant",
+            because="it takes the first that answers: after a failover that may be a standby, or the old primary",
+            next_command="add target_session_attrs=read-write to it",
+        )
     connection = connect_to_any(address, application_name=application_name)
     try:
         path = "pg_catalog" if pin_search_path else address.search_path
         if path is not None:
             connection.execute("SELECT pg_catalog.set_config('search_path', %s, false)", [path])
         connection.execute(_SETTINGS)
+        connection.execute(_SET, [list(_THEIRS), list(_THEIRS.values())])
         _check(connection, address, direct=direct)
     except BaseException:
         connection.close()
@@ -62,9 +82,14 @@ def connect(
     return connection
 
 
-def connect_to_any(address: Address, *, application_name: str) -> psycopg.Connection[Any]:
+def connect_to_any(address: Address, *, application_name: str, patience: int = 10) -> psycopg.Connection[Any]:
     """
     A connection in autocommit mode as the role has it, to a standby or through a pooler as well: to look, not to act.
+
+    Args:
+        address: where.
+        application_name: how other sessions see us.
+        patience: seconds for each host of the address; libpq knows no less than two.
 
     Raises:
         ServerUnfit: it won't let us in.
@@ -72,12 +97,17 @@ def connect_to_any(address: Address, *, application_name: str) -> psycopg.Connec
     """
     try:
         return psycopg.connect(
-            address.conninfo(application_name=application_name, connect_timeout="10"),
+            address.conninfo(**_missing_in(address), application_name=application_name, connect_timeout=str(patience)),
             autocommit=True,
             cursor_factory=OwnCursor,
         )
     except (psycopg.OperationalError, UnicodeError) as error:  # a host that can't be a name of the Internet
         raise connection_error(error, address) from None
+
+
+def _missing_in(address: Address) -> dict[str, str]:
+    """Our keepalives, where the address says nothing else."""
+    return {name: value for name, value in _OURS.items() if name not in address.parameters}
 
 
 def connection_error(error: Exception, address: Address | str) -> EcError:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from expandcontract.database.address import Address
 from expandcontract.database.advisory_lock import NAMESPACE, RUNNER
 from expandcontract.database.executor import Executor
+from expandcontract.database.ledger import writers
 from expandcontract.database.queries import queries
 from expandcontract.domain.risks.seen import (
     Content,
@@ -20,8 +22,6 @@ from expandcontract.domain.risks.seen import (
     Setting,
 )
 from expandcontract.domain.throttle import Verdict
-
-_CHOOSES_A_PRIMARY = frozenset({"read-write", "primary"})
 
 
 def login(executor: Executor, *, way: str, address: Address, told: int | None) -> Login:
@@ -49,7 +49,7 @@ def login(executor: Executor, *, way: str, address: Address, told: int | None) -
         is_standby=standby,
         is_read_only=read_only,
         is_pooled=told not in (None, pid),
-        hosts=_any_of(address),
+        hosts=address.any_of,
         schema=schema,
         creates_in_schema=creates_in_schema,
         creates_schemas=creates_schemas or has_ledger,
@@ -59,12 +59,6 @@ def login(executor: Executor, *, way: str, address: Address, told: int | None) -
         settings=tuple(Setting(*row) for row in _rows(executor, "settings")),
         foreign=tuple(Relation(*row) for row in _rows(executor, "foreign_tables")),
     )
-
-
-def _any_of(address: Address) -> tuple[str, ...]:
-    hosts = tuple(filter(None, address.parameters.get("host", "").split(",")))
-    chooses = address.parameters.get("target_session_attrs") in _CHOOSES_A_PRIMARY
-    return hosts if len(hosts) > 1 and not chooses else ()
 
 
 def server(executor: Executor, health: tuple[Verdict, ...]) -> Server:
@@ -81,8 +75,8 @@ def server(executor: Executor, health: tuple[Verdict, ...]) -> Server:
     )
 
 
-def content(executor: Executor) -> Content:
-    """What the database holds, and who is at work in it."""
+def content(executor: Executor, maintenance_roles: Sequence[str]) -> Content:
+    """What the database holds, and who is at work in it; of `maintenance_roles` the ledger may be written."""
     holders = _rows(executor, "holder", namespace=NAMESPACE, key=RUNNER)
     return Content(
         keyless=_names(executor, "keyless"),
@@ -92,7 +86,7 @@ def content(executor: Executor) -> Content:
             for who, seconds, gid, pid in _rows(executor, "open_transactions")
         ),
         holder=_holder(*holders[0]) if holders else None,
-        ledger_writers=_names(executor, "ledger_writers"),
+        ledger_writers=writers(executor, maintenance_roles),
         same_role=_names(executor, "same_role"),
     )
 

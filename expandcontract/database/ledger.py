@@ -20,6 +20,7 @@ from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Colour, Router
 from expandcontract.domain.duration import format_duration
 from expandcontract.domain.identity import Identity
+from expandcontract.domain.ledger_writer import LedgerWriter
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.release import Release
 from expandcontract.domain.step import Step, StepState
@@ -128,6 +129,18 @@ def installed_version(executor: Executor) -> int:
     return version
 
 
+def writers(executor: Executor, spared: Sequence[str]) -> tuple[LedgerWriter, ...]:
+    """
+    Who may write the ledger beside us, superusers, its owner and whoever may become that.
+
+    Args:
+        executor: reads.
+        spared: names of roles that run `ec` as well.
+    """
+    rows = executor.rows(queries("ledger")["writers"], {"spared": list(spared)})
+    return tuple(LedgerWriter(role, tuple(tables)) for role, tables in rows)
+
+
 class Ledger:
     """
     Reads and writes the ledger through one executor, in whatever transaction that is.
@@ -160,6 +173,16 @@ class Ledger:
     def put_database(self, identity: Identity) -> None:
         """Let the ledger be at home in this database from now on."""
         self._rows("put_database", system=identity.system, oid=identity.oid)
+
+    def traffic_timeline(self) -> int | None:
+        """The timeline of the primary on which the traffic was last recorded; None where it isn't known."""
+        rows = self._rows("traffic_timeline")
+        return rows[0][0] if rows else None
+
+    def put_traffic_timeline(self, timeline: int | None) -> None:
+        """The traffic was recorded just now, on a primary of that timeline."""
+        if timeline is not None:
+            self._rows("put_traffic_timeline", timeline=timeline)
 
     def ahead(self) -> datetime | None:
         """The latest moment in the history that the database's clock hasn't reached; None where there is none."""

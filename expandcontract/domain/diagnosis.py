@@ -17,6 +17,7 @@ CHECKS: tuple[Check, ...] = (
     connection.pooler,
     connection.old_server,
     connection.any_of_several_hosts,
+    connection.split_brain,
     role.superuser,
     role.ledger_out_of_reach,
     role.no_schema_to_create_in,

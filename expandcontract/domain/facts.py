@@ -12,6 +12,7 @@ from expandcontract.domain.change import Change
 from expandcontract.domain.colour import Router
 from expandcontract.domain.evidence import Evidence
 from expandcontract.domain.identity import Identity
+from expandcontract.domain.instance import Rival
 from expandcontract.domain.phase import Phase
 from expandcontract.domain.proof import Proof
 from expandcontract.domain.removal import Removed
@@ -53,7 +54,9 @@ class Facts:
     when it ran, or when the contract began to wait. ``started`` and ``finished`` is when steps were begun and done, and
     ``errors`` what each that isn't done ran into last. ``controls`` is what people decided about windows, and
     ``tombstones`` are those that stand, by revision. ``gone`` is what the models of a release declare and a contract,
-    or its tombstone, took: by the release and the contract's revision.
+    or its tombstone, took: by the release and the contract's revision. ``rival``
+    is what other servers of the system say against this one, ``timeline`` the one that it writes, and
+    ``traffic_timeline`` the one on which the traffic was last recorded.
 
     Only a contract asks for the rest. ``evidence`` is what was seen beside the ledger. ``database`` is the one at hand
     and ``known_database`` the one that the ledger was written in; ``ahead`` is a moment in the ledger that the clock
@@ -80,6 +83,9 @@ class Facts:
     database: Identity | None = None
     known_database: Identity | None = None
     ahead: datetime | None = None
+    rival: Rival | None = None
+    timeline: int | None = None
+    traffic_timeline: int | None = None
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     tombstones: Mapping[str, Tombstone] = field(default_factory=dict)
     gone: Mapping[str, Mapping[str, tuple[Removed, ...]]] = field(default_factory=dict)

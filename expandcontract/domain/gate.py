@@ -44,8 +44,13 @@ CONDITIONS: dict[Phase, tuple[Condition, ...]] = {
         expand.earlier_expands_are_done,
         expand.later_changes_are_not_expanded,
         expand.expand_meets_no_waiting_contract,
+        identity.expanding_server_is_the_primary,
     ),
-    Phase.BACKFILL: (backfill.expand_is_done_for_backfill, backfill.new_rows_are_kept_right),
+    Phase.BACKFILL: (
+        backfill.expand_is_done_for_backfill,
+        backfill.new_rows_are_kept_right,
+        identity.filling_server_is_the_primary,
+    ),
     Phase.CONTRACT: (
         contract.contracting_tree_is_current,
         contract.contracting_tree_keeps_the_order,
@@ -57,7 +62,9 @@ CONDITIONS: dict[Phase, tuple[Condition, ...]] = {
         contract.windows_are_closed,
         evidence.traffic_is_known,
         evidence.witnesses_agree_with_the_ledger,
+        identity.contracting_server_is_the_primary,
         identity.ledger_is_at_home,
+        identity.traffic_is_known_since_the_failover,
         identity.clock_goes_forward,
         evidence.window_was_watched,
         database_witness.database_testifies,
@@ -97,6 +104,7 @@ TOMBSTONE_CONDITIONS: tuple[Condition, ...] = tuple(
 )
 
 UNDO_CONDITIONS: tuple[UndoCondition, ...] = (
+    identity.undoing_server_is_the_primary,
     undo.undoing_tree_keeps_the_order,
     undo.there_is_something_to_undo,
     undo.contract_has_not_run,

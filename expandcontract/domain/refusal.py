@@ -30,6 +30,8 @@ class Code(StrEnum):
     TRAFFIC_UNKNOWN = "traffic-unknown"  # the colour sources can't be read, or contradict each other
     CUTOVER = "cutover"  # the traffic has moved, and the ledger didn't know
     COPY = "copy"  # a restored or cloned database, which nobody has adopted
+    SPLIT_BRAIN = "split-brain"  # there is another primary of the same system, or this one is an old one that came back
+    FAILOVER = "failover"  # a standby has been promoted since the traffic was recorded
     CLOCK = "clock"  # the database's clock went back
     UNWATCHED = "unwatched"  # too little of the rollback window was observed
     SESSION = "session"  # a session of a release that lacks the change is connected

@@ -9,13 +9,13 @@ from datetime import datetime
 
 import psycopg
 
-from expandcontract.database.address import address_from_text
+from expandcontract.database.address import Address, address_from_text
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.own_statements import OwnCursor
 from expandcontract.database.statements import take_sample
 from expandcontract.domain.options import made_from
 from expandcontract.domain.statements import PRIMARY, Sample
-from expandcontract.errors import EcError
+from expandcontract.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -37,20 +37,32 @@ class Replica:
     name: str
     options: ReplicaOptions
 
-    def sample(self, at: datetime, seconds: float, application_name: str) -> Sample:
-        """What its ``pg_stat_statements`` has just now; one that can't be reached is a sample that says why."""
+    def address(self) -> Address:
+        """
+        Where it is.
+
+        Raises:
+            ConfigurationError: the variable that is to have it isn't set, or it is no address.
+        """
         origin = self.options.address_env or f"replicas.{self.name}"
         text = self.options.address or os.environ.get(origin, "")
         if not text:
-            return Sample(self.name, at, trouble=f"{origin}, which is to have its address, isn't set")
+            raise ConfigurationError(f"{origin}, which is to have its address, isn't set")
+        return address_from_text(text, origin=origin)
+
+    def sample(self, at: datetime, seconds: float, application_name: str) -> Sample:
+        """What its ``pg_stat_statements`` has just now; one that can't be reached is a sample that says why."""
         try:
-            address = address_from_text(text, origin=origin)
+            address = self.address()
+        except ConfigurationError as error:
+            return Sample(self.name, at, trouble=str(error))
+        try:
             wait = str(max(2, round(seconds)))  # libpq knows no less than two
             info = address.conninfo(application_name=application_name, connect_timeout=wait)
             with psycopg.connect(info, autocommit=True, cursor_factory=OwnCursor) as connection:
                 connection.execute("SELECT set_config('search_path', 'pg_catalog', false)")
                 return take_sample(PsycopgExecutor(connection), self.name, at)
-        except (psycopg.Error, EcError) as error:
+        except psycopg.Error as error:
             return Sample(self.name, at, trouble=f"it can't be reached: {' '.join(str(error).split())}")
 
 

@@ -11,6 +11,7 @@ from expandcontract.proof.installation import Installation
 from expandcontract.proof.scratch_server import ScratchServer
 from tests.compat.faketime import LIBRARY
 from tests.fixtures.project import CREATE_USERS, AlembicProject, ProjectMaker, rename_name, until
+from tests.fixtures.servers import database_on
 
 
 class Clock:
@@ -46,7 +47,7 @@ def clock(public_folder: Path) -> Clock:
 def waiting(installation: Installation, clock: Clock, make_project: ProjectMaker) -> Iterator[AlembicProject]:
     """A contract whose window of a day has just begun, on a server with that clock."""
     with ScratchServer(installation, environment=clock.variables) as server:
-        project = make_project(server.dsn())
+        project = make_project(database_on(server))
         project.revision("0001", CREATE_USERS)
         project.ok("migrate", "expand")
         project.ok("colour", "deploy", "blue", "1")

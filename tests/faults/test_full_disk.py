@@ -7,12 +7,13 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from expandcontract.proof.installation import Installation
 from expandcontract.proof.scratch_server import ScratchServer
 from tests.fixtures.project import CREATE_USERS, ProjectMaker, rename_name
-from tests.fixtures.servers import ram_disk
+from tests.fixtures.servers import database_on, ram_disk
 
 ROWS = 60_000
 
@@ -41,8 +42,10 @@ def test_a_backfill_that_fills_the_disk_keeps_its_position_and_goes_on_when_ther
     with ScratchServer(installation, parent=ram_disk(), settings={"autovacuum": "off"}) as server:
         owner = server.data_dir.stat()
         os.chown(small_disk, owner.st_uid, owner.st_gid)
-        project = make_project(server.dsn())
-        project.execute(f"CREATE TABLESPACE small LOCATION '{small_disk}'")
+        project = make_project(database_on(server))
+        with psycopg.connect(server.dsn(), autocommit=True) as admin:
+            admin.execute(f"CREATE TABLESPACE small LOCATION '{small_disk}'".encode())
+            admin.execute("GRANT CREATE ON TABLESPACE small TO shop_runner")
         project.revision("0001", CREATE_USERS)
         project.ok("migrate", "expand")
         project.execute(

@@ -11,7 +11,7 @@ from expandcontract.proof.installation import Installation
 from expandcontract.proof.scratch_server import ScratchServer
 from tests.faults.changes import begun, go_on, with_users
 from tests.fixtures.project import ADD_NOTES, CREATE_USERS, AlembicProject, ProjectMaker, rename_name, until
-from tests.fixtures.servers import ram_disk
+from tests.fixtures.servers import database_on, ram_disk, with_parameters
 from tests.fixtures.standby import Pair
 from tests.fixtures.wire import wire_to
 
@@ -36,7 +36,7 @@ def test_a_session_that_is_ended_in_mid_statement_is_7_and_nothing_is_left(proje
 def test_a_server_that_goes_down_in_mid_statement_is_7_however_it_goes(
     cluster: ScratchServer, make_project: ProjectMaker, how: str
 ) -> None:
-    project = with_users(make_project(cluster.dsn()))
+    project = with_users(make_project(database_on(cluster)))
     running, _ = begun(project)
 
     if how == "kill":
@@ -61,10 +61,7 @@ def test_a_server_without_a_free_connection_is_6_in_its_own_words(
 ) -> None:
     settings = {"max_connections": 8, "superuser_reserved_connections": 3}
     with ScratchServer(installation, settings=settings, parent=ram_disk()) as server:
-        with psycopg.connect(server.dsn(), autocommit=True) as admin:
-            admin.execute("CREATE ROLE app LOGIN PASSWORD 'app'")
-            admin.execute("CREATE DATABASE app OWNER app")
-        project = with_users(make_project(server.dsn("app", user="app", password="app")), ADD_NOTES)
+        project = with_users(make_project(database_on(server)), ADD_NOTES)
         clients = []
         try:
             while True:
@@ -87,7 +84,7 @@ def test_a_server_that_is_not_accepting_connections_yet_is_6(
     installation: Installation, make_project: ProjectMaker
 ) -> None:
     with ScratchServer(installation, settings={"hot_standby": "off"}, parent=ram_disk()) as server:
-        project = with_users(make_project(server.dsn()), ADD_NOTES)
+        project = with_users(make_project(database_on(server)), ADD_NOTES)
         server.stop()
         signal = server.data_dir / "standby.signal"  # it replays for ever
         signal.touch()
@@ -113,7 +110,7 @@ def test_after_a_failover_in_the_midst_of_a_backfill_rows_and_ledger_agree_and_t
     pair: Pair, make_project: ProjectMaker
 ) -> None:
     rows = 20_000
-    project = make_project(pair.primary.dsn())
+    project = make_project(database_on(pair.primary))
     project.revision("0001", CREATE_USERS, title="create users")
     project.ok("migrate", "expand")
     project.execute(f"INSERT INTO users (name) SELECT 'person ' || i FROM generate_series(1, {rows}) i")
@@ -122,7 +119,7 @@ def test_after_a_failover_in_the_midst_of_a_backfill_rows_and_ledger_agree_and_t
     project.ok("colour", "deploy", "green", "2")
     project.ec("colour", "traffic", "green=100")
     done = "SELECT count(*) FROM ec.backfill_range WHERE state = 'done'"
-    with wire_to(pair.primary.dsn()) as wire:
+    with wire_to(project.dsn) as wire:
         # by default it would now wait five minutes for the standby that it knew
         slowly = ("--rate", "8000", "--ignore", "standbys")
         running = project.start("backfill", *slowly, variables={"EC_DATABASE_URL": wire.dsn})
@@ -134,7 +131,7 @@ def test_after_a_failover_in_the_midst_of_a_backfill_rows_and_ledger_agree_and_t
         pair.standby.resume_replay()
         with pair.standby.ask() as standby:
             standby.execute("SELECT pg_promote()")
-        wire.target = project.dsn = pair.standby.dsn()
+        wire.target = project.dsn = with_parameters(project.dsn, port=str(pair.standby.port))
         wire.cut()
         first = running.end()
     assert first.code in (0, 6, 7), first
@@ -144,5 +141,8 @@ def test_after_a_failover_in_the_midst_of_a_backfill_rows_and_ledger_agree_and_t
     assert project.value("SELECT count(*) FROM users WHERE display_name IS DISTINCT FROM name") == 0
     written = project.value("SELECT sum(rows_written) FROM ec.backfill_range")
     assert written == rows
+    # nobody knows what else was told to the ledger in that tail
+    assert [one["code"] for one in project.json("migrate", "contract", code=3)["refusals"]] == ["failover"]
+    project.ok("colour", "traffic", "green=100")
     project.ok("migrate", "contract")
     assert project.value("SELECT count(*) FROM users WHERE display_name LIKE 'person %'") == rows

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.faults.changes import INDEX_NAMES, building, index_is_valid, with_users
-from tests.fixtures.project import ADD_NOTES, AlembicProject
+from tests.fixtures.project import ADD_NOTES, AlembicProject, until
+from tests.fixtures.wire import Round, Side, wire_to
 
 ADD_ANOTHER = ADD_NOTES.replace("notes", "more")
 
@@ -26,6 +28,31 @@ def test_of_two_runners_that_start_together_one_works_and_each_step_runs_once(pr
     done = project.rows("SELECT revision FROM ec.event WHERE kind = 'expand done' ORDER BY id")
     assert done == [("0001",), ("0002",), ("0003",)]
     assert project.rows("SELECT version_num FROM alembic_version") == [("0003",)]
+
+
+def test_a_runner_that_comes_when_another_has_just_ended_runs_nothing_again(project: AlembicProject) -> None:
+    """It has looked at the version table before, and at the ledger only afterwards."""
+    with_users(project, ADD_NOTES)
+    has_looked, other_is_done = threading.Event(), threading.Event()
+
+    def pause(now: Round, side: Side) -> bool:
+        if "pg_try_advisory_lock" in now.statement and side == "before":
+            has_looked.set()
+            other_is_done.wait(60)
+        return False
+
+    with wire_to(project.dsn) as wire:
+        wire.meet(pause)
+        late = project.start("migrate", "expand", variables={"EC_DATABASE_URL": wire.dsn})
+        until(lambda: has_looked.is_set() or not late.is_running, what="the late one before its lock")
+        project.ok("migrate", "expand")
+        other_is_done.set()
+        ended = late.end()
+
+    assert ended.code == 0, ended
+    assert "outside ec" not in ended.stderr
+    done = project.rows("SELECT revision FROM ec.event WHERE kind LIKE 'expand %' ORDER BY id")
+    assert done == [("0001",), ("0002",)]
 
 
 def test_a_second_runner_does_not_deadlock_with_a_concurrent_index_build(project: AlembicProject) -> None:

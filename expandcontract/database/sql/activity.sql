@@ -50,6 +50,29 @@ SELECT a.pid, a.application_name, pg_catalog.host(a.client_addr), a.backend_star
  WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = %(key)s AND l.objsubid = 2
    AND l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database());
 
+-- is_held_by: whether a backend of this very server has the runner's lock
+SELECT EXISTS (
+  SELECT FROM pg_catalog.pg_locks l
+   WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = %(key)s AND l.objsubid = 2
+     AND l.granted AND l.pid = %(pid)s
+     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()));
+
+-- oids: those of the relations of these names that are there
+SELECT found.relation::pg_catalog.oid::pg_catalog.int8
+  FROM pg_catalog.unnest(CAST(%(names)s AS text[])) AS name, LATERAL (SELECT pg_catalog.to_regclass(name) AS relation) AS found
+ WHERE found.relation IS NOT NULL;
+
+-- long_readers: on a standby, who has for longer than a bound, in seconds, been in a transaction that has read one of these tables
+SELECT DISTINCT ON (a.pid) a.pid, extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::float8, a.usename, a.application_name, a.state,
+       pg_catalog.left(a.query, 200), NULL::text, a.backend_type, a.xact_start
+  FROM pg_catalog.pg_locks l
+  JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid AND a.backend_type = 'client backend'
+ WHERE pg_catalog.pg_is_in_recovery() AND l.locktype = 'relation' AND l.granted AND l.relation::pg_catalog.int8 = ANY (%(oids)s)
+   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+   AND a.pid <> pg_catalog.pg_backend_pid()
+   AND a.xact_start < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => %(bound)s)
+ ORDER BY a.pid;
+
 -- forget_snapshot: within a transaction pg_stat_activity shows for ever what the first look saw
 SELECT pg_catalog.pg_stat_clear_snapshot();
 

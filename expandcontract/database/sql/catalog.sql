@@ -77,6 +77,10 @@ SELECT a.attname::text, pg_catalog.format_type(COALESCE(NULLIF(t.typbasetype, 0)
 -- index_is_valid: whether an index is valid; no row where there is no such index
 SELECT i.indisvalid FROM pg_catalog.pg_index i WHERE i.indexrelid = pg_catalog.to_regclass(%(index)s);
 
+-- index_enforces: whether an index is INVALID and keeps duplicates out all the same
+SELECT i.indisunique AND i.indisready AND NOT i.indisvalid FROM pg_catalog.pg_index i
+ WHERE i.indexrelid = pg_catalog.to_regclass(%(index)s);
+
 -- enabled_triggers: the triggers of a table that fire for everybody
 SELECT t.tgname FROM pg_catalog.pg_trigger t
  WHERE t.tgrelid = pg_catalog.to_regclass(%(table)s) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A');

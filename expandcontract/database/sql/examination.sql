@@ -89,15 +89,6 @@ SELECT a.pid, a.application_name, pg_catalog.host(a.client_addr),
  WHERE l.locktype = 'advisory' AND l.classid::bigint = %(namespace)s AND l.objid::bigint = %(key)s AND l.objsubid = 2
    AND l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database());
 
--- ledger_writers: who may write tables of the ledger, beside their owner and us
-SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'ec'
- CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
- WHERE c.relkind = 'r' AND a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
-   AND a.grantee <> c.relowner AND a.grantee <> (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)
- ORDER BY 1;
-
 -- same_role: the applications whose sessions have our role; `ec` itself aside
 SELECT DISTINCT COALESCE(NULLIF(a.application_name, ''), 'nothing')
   FROM pg_catalog.pg_stat_activity a

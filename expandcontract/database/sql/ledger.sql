@@ -43,6 +43,13 @@ SELECT system, oid FROM ec.database ORDER BY number DESC LIMIT 1;
 -- put_database: the ledger is at home here from now on
 INSERT INTO ec.database (system, oid) VALUES (%(system)s, %(oid)s);
 
+-- traffic_timeline: that of the primary on which the traffic was last recorded
+SELECT timeline FROM ec.database ORDER BY number DESC LIMIT 1;
+
+-- put_traffic_timeline: the traffic is recorded on this one
+UPDATE ec.database SET timeline = %(timeline)s
+ WHERE number = (SELECT pg_catalog.max(number) FROM ec.database) AND timeline IS DISTINCT FROM %(timeline)s;
+
 -- lock_router: nobody else moves traffic until this transaction ends; readers are not blocked
 LOCK TABLE ec.colour IN SHARE ROW EXCLUSIVE MODE;
 
@@ -151,6 +158,24 @@ DELETE FROM ec.backfill WHERE revision = %(revision)s;
 -- put_event: one line of history
 INSERT INTO ec.event (kind, revision, phase, person, host, pid, tree, facts)
 VALUES (%(kind)s, %(revision)s, %(phase)s, %(person)s, %(host)s, %(pid)s, %(tree)s, CAST(%(facts)s AS jsonb));
+
+-- writers: who has been granted to write tables of the ledger and can reach them, and which; PUBLIC is everybody, now or one day.
+-- Neither its owner, nor who may become that, nor we and the roles that we have, nor those that are spared
+SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
+       pg_catalog.array_agg(DISTINCT pg_catalog.format('ec.%%I', c.relname) ORDER BY pg_catalog.format('ec.%%I', c.relname))
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'ec'
+ CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
+ WHERE c.relkind = 'r' AND a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
+   AND (a.grantee = 0 OR EXISTS (
+     SELECT FROM pg_catalog.pg_roles r
+      WHERE CASE WHEN a.grantee = 0 THEN true ELSE pg_catalog.pg_has_role(r.oid, a.grantee, 'MEMBER') END
+        AND NOT r.rolsuper AND r.rolname !~ '^pg_' AND NOT pg_catalog.pg_has_role(r.oid, c.relowner, 'MEMBER')
+        AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE')))
+   AND CASE WHEN a.grantee = 0 THEN true
+            ELSE NOT pg_catalog.pg_has_role(current_user, a.grantee, 'MEMBER')
+                 AND pg_catalog.pg_get_userbyid(a.grantee) <> ALL (CAST(%(spared)s AS text[])) END
+ GROUP BY 1 ORDER BY 1;
 
 -- events: the newest lines of history, oldest first
 SELECT * FROM (

@@ -13,10 +13,12 @@ CREATE TABLE ec.database (
     number   int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     system   text,
     oid      bigint NOT NULL,
-    since    timestamptz NOT NULL DEFAULT clock_timestamp()
+    since    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    timeline int
 );
 COMMENT ON TABLE ec.database IS 'the databases in which this ledger was at home; in any other it is a copy, until somebody adopts it';
 COMMENT ON COLUMN ec.database.system IS 'the cluster''s system_identifier; null where the role could not see it';
+COMMENT ON COLUMN ec.database.timeline IS 'of the primary when who has the traffic was last recorded; a promoted standby is on a later one';
 
 CREATE TABLE ec.release (
     tag          text PRIMARY KEY,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from expandcontract.domain.risks.risk import Risk, fails, risky
+from expandcontract.domain.risks.risk import Risk, fails
 from expandcontract.domain.risks.seen import Seen
 
 OLDEST = 140000  # server_version_num of the oldest PostgreSQL that `ec` works on
@@ -47,11 +47,17 @@ def old_server(seen: Seen) -> Iterator[Risk]:
             yield fails(f"the server is PostgreSQL {login.version // 10000}; ec supports 14 and later", "upgrade it")
 
 
+def split_brain(seen: Seen) -> Iterator[Risk]:
+    """Another server of the same system is a primary as well, or this one is an old primary that came back."""
+    if seen.rival is not None:
+        yield fails(seen.rival.because, seen.rival.next)
+
+
 def any_of_several_hosts(seen: Seen) -> Iterator[Risk]:
-    """The address names several hosts and takes whichever answers."""
+    """The address names several hosts and takes whichever answers, so it is refused."""
     for login in seen.logins:
         if login.hosts:
-            yield risky(
+            yield fails(
                 f"{login.way} names {', '.join(login.hosts)} and takes the first that answers: after a failover that"
                 " may be a standby, or the old primary",
                 "add target_session_attrs=read-write to the address",

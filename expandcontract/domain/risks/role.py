@@ -105,14 +105,9 @@ def probe_role_unusable(seen: Seen) -> Iterator[Risk]:
 
 
 def ledger_open_to_others(seen: Seen) -> Iterator[Risk]:
-    """Others may write the ledger, and so open a gate that is closed. It fails where everybody may."""
+    """Others may write the ledger, and so open a gate that is closed; steps and backfills are refused."""
     for writer in seen.content.ledger_writers if seen.content else ():
-        remedy = f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA ec FROM {writer}"
-        may = "may write to tables of the ledger, and so say that a window has closed"
-        if writer == "PUBLIC":
-            yield fails(f"everybody {may}", remedy)
-        else:
-            yield risky(f"role {writer} {may}", f"{remedy}; unless it runs ec as well")
+        yield fails(writer.because, writer.remedy)
 
 
 def role_shared_with_the_application(seen: Seen) -> Iterator[Risk]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from expandcontract.domain.instance import Rival
+from expandcontract.domain.ledger_writer import LedgerWriter
 from expandcontract.domain.plan import PlannedStep
 from expandcontract.domain.throttle import Verdict
 
@@ -134,7 +136,7 @@ class Content:
         invalid: INVALID indexes.
         transactions: the oldest ones.
         holder: who has the runner's lock.
-        ledger_writers: roles that may write the ledger, its owner aside; ``PUBLIC`` for everybody.
+        ledger_writers: who may write the ledger and has no business to.
         same_role: applications whose sessions have the role of `ec`.
     """
 
@@ -142,7 +144,7 @@ class Content:
     invalid: tuple[InvalidIndex, ...]
     transactions: tuple[OpenTransaction, ...]
     holder: Holder | None
-    ledger_writers: tuple[str, ...]
+    ledger_writers: tuple[LedgerWriter, ...]
     same_role: tuple[str, ...]
 
 
@@ -180,7 +182,8 @@ class Seen:
     """
     Everything, as far as it could be seen: a part that couldn't is None or empty.
 
-    ``steps`` are those of this tree with the gate's answers, ``errors`` what a failed step said.
+    ``steps`` are those of this tree with the gate's answers, ``errors`` what a failed step said;
+    ``rival`` is what other servers of the system say against this one.
     """
 
     limits: Limits
@@ -192,3 +195,4 @@ class Seen:
     errors: tuple[tuple[str, str], ...] = ()  # the step's name and the server's words
     fillings: tuple[Filling, ...] = ()
     probe_trouble: str | None = None  # the role for which statements are to be planned, and why it is no good for it
+    rival: Rival | None = None

@@ -22,6 +22,7 @@ from expandcontract.errors import RunnerBusy, ServerUnreachable
 from expandcontract.proof.scratch_server import ScratchServer
 from tests.fixtures.filling import Filling, make_filling
 from tests.fixtures.project import until
+from tests.fixtures.servers import database_on
 
 COUNTS = Backfill("things", set={"filled": "COALESCE(filled, 0) + 1"}, where="filled IS NULL", writers="0001")
 ROWS = 20_000
@@ -258,7 +259,7 @@ def test_processes_that_are_killed_and_stopped_at_random_leave_every_row_filled_
 
 
 def test_a_restart_of_the_server_in_the_middle_is_survived(cluster: ScratchServer) -> None:
-    filling = make_filling(cluster.dsn())
+    filling = make_filling(database_on(cluster).dsn)
     make_things(filling)
 
     with filling.in_thread(filling.engine(COUNTS, rate=10_000, workers=2)) as ended:

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from tests.fixtures.project import CREATE_USERS, until
+from tests.fixtures.servers import database_on
 
 KILLS = int(os.environ.get("EC_TEST_KILLS", "6"))
 SEED = int(os.environ.get("EC_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
@@ -56,7 +57,7 @@ def contract():
 
 @pytest.fixture
 def to_fill(cluster, make_project):
-    project = make_project(cluster.dsn())
+    project = make_project(database_on(cluster))
     project.revision("0001", CREATE_USERS, title="create users")
     project.revision("0002", ADD_SHOUT, after="0001", title="add shout")
     project.ok("migrate", "expand")

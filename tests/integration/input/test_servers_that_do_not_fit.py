@@ -9,7 +9,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.fixtures.project import CREATE_USERS, until
-from tests.fixtures.servers import with_parameters
+from tests.fixtures.servers import database_on, with_parameters
 
 SECRET = "p@ss/w%rd:#'x y"
 
@@ -81,7 +81,7 @@ def test_a_server_that_does_not_exist_is_2_and_one_that_does_not_answer_is_6(pro
 
 
 def test_a_standby_is_refused_before_anything_is_asked_of_it(cluster, make_project):
-    project = make_project(cluster.dsn())
+    project = make_project(database_on(cluster))
     project.revision("0001", CREATE_USERS)
     project.ok("migrate", "expand")
     project.ok("colour", "deploy", "blue", "1")

@@ -9,7 +9,7 @@ import pytest
 
 from expandcontract.proof.scratch_server import ScratchServer
 from tests.fixtures.project import ADD_NOTES, CREATE_USERS, until
-from tests.fixtures.servers import local_installations, ram_disk, unavailable
+from tests.fixtures.servers import database_on, local_installations, ram_disk, unavailable
 
 
 def with_users(project):
@@ -217,7 +217,7 @@ def test_a_prepared_transaction_in_the_way_is_named_by_its_gid(installation, mak
         unavailable("a prepared transaction needs a server with max_prepared_transactions")
     settings = {"max_prepared_transactions": 5}
     with ScratchServer(installation, settings=settings, parent=ram_disk()) as server:
-        project = with_users(make_project(server.dsn()))
+        project = with_users(make_project(database_on(server)))
         with project.connect() as connection:
             connection.execute("UPDATE users SET name = name; LOCK TABLE users IN SHARE MODE")
             connection.execute("PREPARE TRANSACTION 'forgotten by the broker'")
@@ -226,7 +226,7 @@ def test_a_prepared_transaction_in_the_way_is_named_by_its_gid(installation, mak
         ran = project.ec("migrate", "expand", "--lock-timeout", "600ms", "--lock-budget", "2s")
 
         assert ran.code == 6
-        assert "blocked by prepared transaction 'forgotten by the broker' (owner postgres, age " in ran.stderr
+        assert "blocked by prepared transaction 'forgotten by the broker' (owner shop_runner, age " in ran.stderr
         assert "see pg_prepared_xacts" in ran.stderr
         assert "; blocked by" not in ran.stderr  # once, whatever number of locks it holds
         assert "notes" not in project.columns("users")

@@ -113,6 +113,49 @@ def test_the_application_can_neither_write_nor_read_the_ledger_unless_it_is_let_
     assert project.snapshot() == before
 
 
+def test_a_run_is_refused_while_the_application_may_write_the_ledger(project, application):
+    app, run = application
+    role = psycopg.conninfo.conninfo_to_dict(app)["user"]
+    project.revision("0001", CREATE_USERS)
+    project.execute(f"ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO {role}")  # meant for its own tables
+    project.ok("migrate", "expand")  # the ledger is made: nobody but us reaches its schema yet
+    project.ok("colour", "deploy", "blue", "1")
+    run("application reads the ledger")
+    with psycopg.connect(app, autocommit=True) as connection:
+        connection.execute("UPDATE ec.release SET last_traffic = NULL")
+    project.revision("0002", rename_name("1ms"), after="0001")
+    before = project.snapshot()
+
+    for command in (("migrate", "expand"), ("backfill",), ("migrate", "contract"), ("undo", "0001")):
+        ran = project.ec(*command)
+        assert ran.code == 2, ran
+        assert f"because: role {role} may write to ec.backfill and" in ran.stderr
+    assert project.snapshot() == before
+    project.ok("colour", "traffic", "blue=100")  # what is so may always be said
+
+    project.ok("migrate", "expand", variables={"EC_MAINTENANCE_ROLES": role})
+    assert project.ec("backfill").code == 2
+    project.execute(ran.stderr.partition("next:")[2].partition(";")[0])
+    project.ok("backfill")
+
+
+def test_who_runs_ec_as_well_is_no_stranger_to_the_ledger(project, database, make_login):
+    """A member of the owner, one who has been granted what a group of ours has, and who can't reach schema ec."""
+    project.revision("0001", CREATE_USERS)
+    project.ok("migrate", "expand")
+    member, stranger = (psycopg.conninfo.conninfo_to_dict(make_login(owner=own))["user"] for own in (True, False))
+    with psycopg.connect(database.superuser_dsn, autocommit=True) as admin:
+        for grant in (
+            f"GRANT INSERT ON ALL TABLES IN SCHEMA ec TO {member}",
+            f"GRANT INSERT ON ALL TABLES IN SCHEMA ec TO {stranger}",
+        ):
+            admin.execute(grant)
+    project.ok("migrate", "expand")
+
+    project.execute(f"GRANT USAGE ON SCHEMA ec TO {stranger}")
+    assert project.ec("migrate", "expand").code == 2
+
+
 def test_not_even_the_owner_changes_the_history(project):
     project.revision("0001", CREATE_USERS)
     project.ok("migrate", "expand")

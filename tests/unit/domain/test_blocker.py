@@ -22,6 +22,7 @@ MINUTE = timedelta(minutes=1)
         (replace(REPORT, kind="autovacuum worker"), False),
         (replace(REPORT, kind="walsender"), False),
         (replace(REPORT, kind=None), False),  # hidden from us, so we don't know
+        (replace(REPORT, place="replica reports"), False),  # its pid is somebody else's here
         (replace(REPORT, pid=0, gid="a transfer", kind=None), False),
     ],
 )

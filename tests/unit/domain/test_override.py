@@ -40,6 +40,8 @@ def test_without_a_word_everything_stands_and_nothing_is_recorded() -> None:
         Code.TRAFFIC_UNKNOWN,
         Code.CUTOVER,
         Code.CLOCK,
+        Code.SPLIT_BRAIN,
+        Code.FAILOVER,
         Code.OLD_TREE,
         Code.EDITED,
     ],
