@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import psycopg
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 
-from expandcontract.alembic_bridge.concurrent_indexes import Repair, repaired
+from expandcontract.alembic_bridge.autocommit import mark_autocommit_blocks
+from expandcontract.alembic_bridge.concurrent_indexes import Repair
 from expandcontract.alembic_bridge.environment import connection_of, run_in_environment
+from expandcontract.alembic_bridge.failures import budget_spent, error_words, stall_words, step_failed, taken_back
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.alembic_bridge.revisions import Revision
 from expandcontract.alembic_bridge.same_server import check_same_server
-from expandcontract.alembic_bridge.server_errors import duplicates_query, is_lock_timeout, server_words
+from expandcontract.alembic_bridge.server_errors import is_lock_timeout
 from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
+from expandcontract.alembic_bridge.task import Blocked, Notes, Patience, Readers, Task
 from expandcontract.alembic_bridge.transaction import (
     hold_router,
     limit,
@@ -36,76 +36,13 @@ from expandcontract.database.actor import Actor
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.ledger import Ledger
 from expandcontract.domain.blocker import Blocker, may_be_cancelled
-from expandcontract.domain.duration import format_duration
 from expandcontract.domain.ladder import Attempt, attempts
 from expandcontract.domain.phase import Phase
-from expandcontract.domain.redaction import redact, secrets_in
 from expandcontract.domain.step import Step, StepState
-from expandcontract.errors import ConfigurationError, EcError, LockBudgetSpent, RevisionError, StepFailed
-
-Readers = Callable[[], tuple[Blocker, ...]]  # who reads elsewhere what the locks of a part will reach
+from expandcontract.errors import EcError, StepFailed
 
 # Gets the transaction's own ledger and raises to roll back; what it returns the log keeps with the part.
 Ask = Callable[[Ledger], Mapping[str, Any] | None]
-
-
-@dataclass(frozen=True)
-class Patience:
-    """
-    How long one wait for a lock may last, and how long all attempts of a part together.
-
-    Once a part has its locks, the application may wait for them as long as ``hold_timeout``. With ``cancels_older`` a
-    blocker whose transaction is older than that is ended, once the longest wait was in vain.
-    """
-
-    lock_timeout: timedelta
-    budget: timedelta
-    hold_timeout: timedelta
-    cancels_older: timedelta | None = None
-
-
-@dataclass(frozen=True)
-class Blocked:
-    """
-    An attempt that ran into its lock time-out: what was tried, who was in the way, and the pause before the next.
-
-    ``cancelled`` are the blockers that were ended for it, ``spared`` those that we may not end, or not see.
-    """
-
-    step: Step
-    part: str
-    attempt: Attempt
-    blockers: tuple[Blocker, ...]
-    pause: float
-    cancelled: tuple[Blocker, ...] = ()
-    spared: tuple[Blocker, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Task:
-    """One part, or an undo: what to do in the transaction, and how ``alembic_version`` moves with it."""
-
-    revision: Revision
-    step: Step
-    part: str
-    work: Callable[[MigrationContext, Ledger], None]
-    moves_version: Callable[..., RevisionStep] | None
-    parts_done: int | None  # before this part; None for an undo
-    repair: Repair
-    readers: Readers
-
-    @property
-    def title(self) -> str:
-        return self.revision.change.title
-
-
-@dataclass
-class _Notes:
-    """What was seen during an attempt: who was in its way, in whose way it was, and which transaction it was."""
-
-    blockers: tuple[Blocker, ...] = ()
-    stall: Stall | None = None
-    transaction: str | None = None  # the last one
 
 
 class Runner:
@@ -182,7 +119,7 @@ class Runner:
             ledger.part_ran(revision.change, phase, index, answer or {})
 
         moves_version = MigrationStep.upgrade_from_script if last and phase is Phase.EXPAND else None
-        self._run(_Task(revision, step, part.__name__, work, moves_version, index, repair, readers))
+        self._run(Task(revision, step, part.__name__, work, moves_version, index, repair, readers))
 
     def undo(self, revision: Revision, ask: Ask, facts: dict[str, Any], repair: Repair) -> None:
         """
@@ -202,27 +139,27 @@ class Runner:
             ledger.forget_change(step.revision)
             ledger.record("expand undone", facts, step=step)
 
-        self._run(_Task(revision, step, "downgrade", work, MigrationStep.downgrade_from_script, None, repair, tuple))
+        self._run(Task(revision, step, "downgrade", work, MigrationStep.downgrade_from_script, None, repair, tuple))
 
     def _undivided(self, context: MigrationContext, revision: Revision) -> AbstractContextManager[None]:
         return undivided(context, revision.file, self._ends_transaction)
 
-    def _run(self, task: _Task) -> None:
+    def _run(self, task: Task) -> None:
         """Try up the ladder until the task is done or the budget is spent."""
         began = time.monotonic()
         seen: tuple[Blocker, ...] = ()
         for attempt in attempts(self._patience.lock_timeout):
-            notes = _Notes(task.readers())
+            notes = Notes(task.readers())
             if not notes.blockers and self._succeeds(task, attempt, notes):
                 return
             seen = notes.blockers or seen  # a transaction that was in the way once keeps its lock to its end
             pause = random.uniform(0, attempt.pause)  # noqa: S311  # jitter, no secret
             if time.monotonic() + pause - began > self._patience.budget.total_seconds():
-                raise self._budget_spent(task, attempt, seen)
+                raise budget_spent(task, attempt, self._patience.budget, seen)
             self._on_blocked(self._cleared(task, Blocked(task.step, task.part, attempt, seen, pause)))
             time.sleep(pause)
 
-    def _succeeds(self, task: _Task, attempt: Attempt, notes: _Notes) -> bool:
+    def _succeeds(self, task: Task, attempt: Attempt, notes: Notes) -> bool:
         """Whether the task is done; else it was rolled back, for others were in its way."""
         try:
             self._attempt(task, attempt, notes)
@@ -234,7 +171,7 @@ class Runner:
             return False
         return True
 
-    def _cleared(self, task: _Task, blocked: Blocked) -> Blocked:
+    def _cleared(self, task: Task, blocked: Blocked) -> Blocked:
         """The same after the blockers that may be cancelled were, where that was asked for; kept in the ledger."""
         if self._patience.cancels_older is None or not blocked.attempt.is_top:
             return blocked
@@ -246,7 +183,7 @@ class Runner:
         spared = tuple(one for one in blocked.blockers if one.is_hidden or (one in wanted and one not in cancelled))
         return replace(blocked, cancelled=cancelled, spared=spared)
 
-    def _attempt(self, task: _Task, attempt: Attempt, notes: _Notes) -> None:
+    def _attempt(self, task: Task, attempt: Attempt, notes: Notes) -> None:
         """One run of env.py that does the task in one transaction; `notes` gets what was seen meanwhile."""
 
         def within_transaction(context: MigrationContext) -> None:
@@ -258,7 +195,7 @@ class Runner:
             pid = connection.exec_driver_sql("SELECT pg_catalog.pg_backend_pid()").scalar_one()
             bound = self._patience.hold_timeout.total_seconds()
             with LockWatch(self._connection, pid, bound, partial(self._on_wait, task.step, task.part)) as watch:
-                self._mark_autocommit_blocks(context, task, attempt.lock_timeout, watch)
+                mark_autocommit_blocks(context, ledger, task, attempt.lock_timeout, watch)
                 try:
                     task.work(context, ledger)
                 finally:
@@ -283,87 +220,14 @@ class Runner:
 
         run_in_environment(self._project, steps)
         if notes.transaction and not is_committed(self._connection, notes.transaction):
-            raise ConfigurationError(
-                f"{task.step}: part {task.part} ran, and env.py took it back; nothing has changed",
-                because="env.py begins a transaction before context.configure(), by a statement such as SET, and ends"
-                " it without a commit",
-                next_command="add connection.commit() after that statement in env.py",
-            )
+            raise taken_back(task)
 
-    def _mark_autocommit_blocks(
-        self, context: MigrationContext, task: _Task, lock_timeout: timedelta, watch: LockWatch
-    ) -> None:
-        """
-        Let Alembic's autocommit block record that the step has begun, since it commits what came before it.
-
-        Inside there is no lock time-out: CREATE INDEX CONCURRENTLY waits for old transactions without blocking anybody,
-        and a time-out would leave an INVALID index. After it, the new transaction has its limit again.
-        """
-        original = context.autocommit_block
-
-        @contextmanager
-        def block() -> Iterator[None]:
-            if context._in_external_transaction:
-                raise RevisionError(
-                    "an autocommit block can't run here",
-                    file=task.revision.file,
-                    because="env.py has begun a transaction around the migrations: by engine.begin(), or by a statement"
-                    " such as SET before context.configure()",
-                    next_command="use engine.connect() in env.py, and connection.commit() after such a statement",
-                )
-            ledger = Ledger(SqlalchemyExecutor(connection_of(context)), self._actor)
-            if task.parts_done is not None:
-                ledger.put_step(task.step, StepState.STARTED, title=task.title, parts_done=task.parts_done)
-            with original():
-                connection_of(context).exec_driver_sql("SET lock_timeout = 0")
-                connection_of(context).exec_driver_sql("SET statement_timeout = 0")
-                connection_of(context).exec_driver_sql("SET client_connection_check_interval = '1s'")
-                with repaired(connection_of(context), task.repair), watch.without_timeout():
-                    yield
-            see_what_is_committed(connection_of(context))
-            limit(connection_of(context), lock_timeout)
-
-        context.autocommit_block = block  # type: ignore[method-assign]
-
-    def _failed(self, task: _Task, error: Exception, stall: Stall | None) -> StepFailed:
-        words = redact(server_words(error), secrets_in(os.environ))
-        if stall is not None:
-            bound = format_duration(self._patience.hold_timeout)
-            words = (
-                f"cancelled by ec: {stall.statements} statement(s) of the application had waited for up to"
-                f" {stall.longest:.1f} s for a lock that it held (hold_timeout is {bound}); it rewrites or scans a"
-                " table under its lock, or does much beside (ec lint tells which statement)"
-            )
+    def _failed(self, task: Task, error: Exception, stall: Stall | None) -> StepFailed:
+        words = stall_words(stall, self._patience.hold_timeout) if stall else error_words(error)
         if task.parts_done is not None:
             record = self._ledger.steps().get(task.step)
             begun = record is not None and record.state is not StepState.PENDING
             state = StepState.FAILED if begun else StepState.PENDING
             self._ledger.put_step(task.step, state, title=task.title, parts_done=task.parts_done, error=words)
         self._ledger.record(f"{task.step.phase} failed", {"part": task.part, "error": words}, step=task.step)
-        return StepFailed(
-            f"{task.step} ({task.title}) failed in part {task.part}",
-            because=f"{_place(task.revision, error)}: {words}",
-            next_command=f"{_look_first(error)}mend the cause, then run the same command again"
-            f" (ec log {task.step.revision})",
-        )
-
-    def _budget_spent(self, task: _Task, attempt: Attempt, seen: tuple[Blocker, ...]) -> LockBudgetSpent:
-        return LockBudgetSpent(
-            f"{task.step} got no lock for part {task.part} in {attempt.number} attempts"
-            f" within {format_duration(self._patience.budget)}; nothing has changed",
-            because="; ".join(f"blocked by {blocker}" for blocker in seen)
-            or "whoever was in the way wasn't seen within so short a wait",
-            next_command="end the blocker, or run the same command again",
-        )
-
-
-def _look_first(error: Exception) -> str:
-    query = duplicates_query(error)
-    return f"the rows are found by: {query}; " if query else ""
-
-
-def _place(revision: Revision, error: BaseException) -> str:
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename == revision.file:
-            return f"{revision.file}:{frame.lineno}"
-    return revision.file
+        return step_failed(task, error, words)

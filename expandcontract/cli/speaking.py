@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from expandcontract.alembic_bridge.runner import Blocked
+    from expandcontract.alembic_bridge.task import Blocked
     from expandcontract.backfill.progress import Progress
     from expandcontract.domain.step import Step
 

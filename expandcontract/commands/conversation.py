@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from expandcontract.domain.step import Step
 
 if TYPE_CHECKING:
-    from expandcontract.alembic_bridge.runner import Blocked
+    from expandcontract.alembic_bridge.task import Blocked
     from expandcontract.backfill.progress import Progress
 
 

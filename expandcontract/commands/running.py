@@ -13,8 +13,9 @@ import psycopg
 
 from expandcontract.alembic_bridge.concurrent_indexes import Repair
 from expandcontract.alembic_bridge.revisions import Revision
-from expandcontract.alembic_bridge.runner import Ask, Patience, Runner
+from expandcontract.alembic_bridge.runner import Ask, Runner
 from expandcontract.alembic_bridge.sync_check import check_syncs
+from expandcontract.alembic_bridge.task import Patience
 from expandcontract.commands.asking import Observation, with_evidence
 from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.instances import check_has_no_rival

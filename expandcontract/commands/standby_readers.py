@@ -13,7 +13,7 @@ from functools import partial
 import psycopg
 
 from expandcontract.alembic_bridge.revisions import Revision
-from expandcontract.alembic_bridge.runner import Readers
+from expandcontract.alembic_bridge.task import Readers
 from expandcontract.commands.instances import replicas_of
 from expandcontract.commands.side_by_side import side_by_side
 from expandcontract.commands.situation import Situation

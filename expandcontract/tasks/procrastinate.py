@@ -17,7 +17,7 @@ from procrastinate import Blueprint, JobContext, RetryStrategy
 from procrastinate.exceptions import JobAborted
 
 from expandcontract.alembic_bridge.project_options import ProjectOptions
-from expandcontract.alembic_bridge.runner import Blocked
+from expandcontract.alembic_bridge.task import Blocked
 from expandcontract.backfill.progress import Progress
 from expandcontract.commands import backfill
 from expandcontract.commands.result import Refused
