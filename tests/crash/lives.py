@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -28,7 +28,7 @@ class Stage:
         arguments: after ``ec``.
         tree: whose release's.
         code: how it ends, undisturbed and in the end also after whatever happened.
-        variables: of its environment.
+        window: how long rollback windows are.
         repeats: whether it leaves the same when it is run again; if not, it is only there for what begins after it.
     """
 
@@ -37,7 +37,7 @@ class Stage:
     arguments: tuple[str, ...]
     tree: Literal["old", "new", "watched", "edited"] = "new"
     code: ExitCode = ExitCode.DONE
-    variables: Mapping[str, str] = field(default_factory=dict)
+    window: timedelta = timedelta(0)
     repeats: bool = True
 
 
@@ -73,7 +73,7 @@ TO_THE_END = (
     Stage("undone", "green", ("undo", "0002", "--give-up", "2")),
     Stage("green is live", "green", ("colour", "traffic", "green=100")),
     Stage("window open", "green is live", ("migrate", "contract"), code=ExitCode.WINDOW_OPEN,
-          variables={"EC_CONTRACT_AFTER": "14d"}),
+          window=timedelta(days=14)),
     Stage("both live", "green is live", ("colour", "traffic", "green=90", "blue=10"), "old"),
     Stage("blue in the way", "both live", ("migrate", "contract"), code=ExitCode.REFUSED),
     Stage("contracted", "green is live", ("migrate", "contract")),

@@ -11,10 +11,11 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from tests.crash.site import Site
 from tests.fixtures.project import catalogue, snapshot, until
 from tests.fixtures.servers import Database
 
-OTHERS = """
+_OTHERS = """
 SELECT pid FROM pg_stat_activity
  WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
 """
@@ -49,8 +50,13 @@ SELECT revision, phase, CASE state WHEN 'failed' THEN 'started' ELSE state END, 
 class States:
     """Copies of a database, by name. Where the ledger knows copies from originals, the copy passes for one."""
 
-    database: Database
+    site: Site
     _kept: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Database:
+        """On whatever server it is now."""
+        return self.site.database
 
     def keep(self, name: str) -> None:
         """Keep the state of now."""
@@ -77,13 +83,7 @@ class States:
     def settle(self) -> None:
         """Wait until nobody is connected: what a killed process has begun has ended on the server."""
         with self.database.connect(autocommit=True) as connection:
-            until(lambda: not connection.execute(OTHERS).fetchall(), what="all sessions have ended")
-
-    def drop(self) -> None:
-        """Forget all copies."""
-        with self._admin() as admin:
-            for copy in self._kept.values():
-                admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(copy)))
+            until(lambda: not connection.execute(_OTHERS).fetchall(), what="all sessions have ended")
 
     def _admin(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self.database.server.admin_dsn, autocommit=True)
