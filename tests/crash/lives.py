@@ -14,6 +14,7 @@ from tests.fixtures.project import AlembicProject, empty_project
 from tests.fixtures.servers import Database
 from tests.lifecycles.recipes import CHANGES
 
+WEEKS = timedelta(days=14)
 NOTHING = "nothing"  # the state before the first command
 
 
@@ -28,6 +29,7 @@ class Stage:
         arguments: after ``ec``.
         tree: whose release's.
         code: how it ends, undisturbed and in the end also after whatever happened.
+        before: what somebody does to the database first.
         window: how long rollback windows are.
         repeats: whether it leaves the same when it is run again; if not, it is only there for what begins after it.
     """
@@ -37,6 +39,7 @@ class Stage:
     arguments: tuple[str, ...]
     tree: Literal["old", "new", "watched", "edited"] = "new"
     code: ExitCode = ExitCode.DONE
+    before: tuple[str, ...] = ()
     window: timedelta = timedelta(0)
     repeats: bool = True
 
@@ -73,7 +76,7 @@ TO_THE_END = (
     Stage("undone", "green", ("undo", "0002", "--give-up", "2")),
     Stage("green is live", "green", ("colour", "traffic", "green=100")),
     Stage("window open", "green is live", ("migrate", "contract"), code=ExitCode.WINDOW_OPEN,
-          window=timedelta(days=14)),
+          window=WEEKS),
     Stage("both live", "green is live", ("colour", "traffic", "green=90", "blue=10"), "old"),
     Stage("blue in the way", "both live", ("migrate", "contract"), code=ExitCode.REFUSED),
     Stage("contracted", "green is live", ("migrate", "contract")),
@@ -82,7 +85,19 @@ TO_THE_END = (
 LOOKED_AT = (
     Stage("looked at", "both live", ("observe",), "watched"),
     Stage("amended", "green", ("amend", "0002", "--reason", "it has to say something, too"), "edited"),
-)
+    Stage("set aside", "expanded", ("backfill", "--rate", "max"), code=ExitCode.STEP_FAILED, before=(
+        "ALTER TABLE users ADD CONSTRAINT unlucky CHECK (id <> 13 OR display_name IS NULL) NOT VALID",
+    ), repeats=False),
+    Stage("retried", "set aside", ("backfill", "retry", "0002"), before=(
+        "ALTER TABLE users DROP CONSTRAINT unlucky",
+    )),
+    Stage("out of reach", "green is live", ("tombstone", "0002"), before=("GRANT SELECT, UPDATE ON users TO PUBLIC",)),
+    Stage("given back", "out of reach", ("tombstone", "0002", "--undo")),
+    Stage("contracted out of reach", "out of reach", ("migrate", "contract")),
+    Stage("window closed", "green is live", ("window", "0002", "--close", "--reason", "it is good"), window=WEEKS),
+    Stage("contracted early", "window closed", ("migrate", "contract"), window=WEEKS),
+    Stage("adopted", "both live", ("adopt", "--reason", "moved"), before=("UPDATE ec.database SET oid = oid + 1",)),
+)  # fmt: skip
 COLLAPSED = (Stage("all at once", NOTHING, ("migrate", "all")),)
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
+
 from expandcontract.errors import ExitCode
 from tests.crash.lives import NOTHING, Life, Stage
 from tests.crash.schedules import Schedule
@@ -69,14 +71,20 @@ class Play:
         """Play it undisturbed, and keep the state after each command."""
         self._states.keep(NOTHING)
         for stage in self.life.stages:
-            self._states.go_back_to(stage.after)
+            self._begin(stage)
             self.recorded[stage.name] = self._record(stage)
             self._states.keep(stage.name)
+
+    def _begin(self, stage: Stage) -> None:
+        self._states.go_back_to(stage.after)
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            for statement in stage.before:
+                connection.execute(statement.encode())
 
     def _record(self, stage: Stage) -> Recorded:
         """Two runs: whoever is looked at closely is slow, and a slow backfill commits more often."""
         shapes, _ = self._noting(stage, lambda _round: shape(self.dsn))
-        self._states.go_back_to(stage.after)
+        self._begin(stage)
         noted, ran = self._noting(stage, lambda now: now and now.boundary)
         assert ran.code == stage.code, f"{stage.name}: {ran}"
         self._states.settle()
@@ -113,7 +121,7 @@ class Play:
         Raises:
             AssertionError: something is half done after a fault, or differs in the end.
         """
-        self._states.go_back_to(stage.after)
+        self._begin(stage)
         before = self._site.struck.total()
         for make in faults:
             ran = self._run_with(stage, make)
@@ -162,7 +170,7 @@ class Play:
         pid: Future[int] = Future()
         self._site.wire.meet(make(pid))
         project = self._trees[stage.tree]
-        variables = {"EC_CONTRACT_AFTER": f"{stage.window.days}d"}
+        variables = {"EC_CONTRACT_AFTER": f"{stage.window.days}d", "EC_MAINTENANCE_ROLES": "app, postgres"}
         return project.ec(*stage.arguments, variables=variables, on_start=pid.set_result)
 
     def _is_whole(self, stage: Stage) -> bool:

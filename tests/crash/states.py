@@ -34,6 +34,10 @@ _LEDGER = {
     "meanings": "SELECT revision, phase, parts FROM ec.meaning",
     "backfills": "SELECT revision, relation, state, reason, rate, pass FROM ec.backfill",
     "ranges": "SELECT revision, pass, state, sum(rows_seen), sum(rows_written) FROM ec.backfill_range GROUP BY 1, 2, 3",
+    "decisions": "SELECT revision, extended, closed_at IS NULL, person, reason FROM ec.rollback_window",
+    "tombstones": "SELECT revision, schema, relation, columns FROM ec.tombstone",
+    "grants": 'SELECT schema, relation, grantee, privilege, "column", is_grantable FROM ec.tombstone_grant',
+    "homes": "SELECT count(*) FROM ec.database",
     "looks": "SELECT is_known, said FROM ec.observation",
 }
 # what went wrong is history of its own

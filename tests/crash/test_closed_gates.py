@@ -64,8 +64,17 @@ def test_traffic_that_came_back_counts_anew() -> None:
 
 
 def test_the_history_of_a_real_contract_is_read(switched: AlembicProject) -> None:
-    switched.ok("window", "0002", "--close", "--reason", "nobody goes back")
+    file = switched.versions / "0002.py"
+    file.write_text(file.read_text().replace('"14d"', '"0s"'))
+    switched.ok("amend", "0002", "--reason", "nobody goes back")
     switched.ok("migrate", "contract")
 
     assert closed_gates(switched.dsn, timedelta(0)) == []
     assert closed_gates(switched.dsn, timedelta(days=1)) != []
+
+
+def test_a_window_that_was_closed_early_is_closed(switched: AlembicProject) -> None:
+    switched.ok("window", "0002", "--close", "--reason", "nobody goes back")
+    switched.ok("migrate", "contract")
+
+    assert closed_gates(switched.dsn, timedelta(days=14)) == []

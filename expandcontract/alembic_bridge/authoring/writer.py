@@ -24,6 +24,7 @@ from expandcontract.alembic_bridge.authoring.text import Text, text_of
 from expandcontract.alembic_bridge.chatter import quiet
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.errors import ConfigurationError, UsageError
+from expandcontract.whole_file import write_whole
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def _write(
         foreseen.append((path, module))
         if dry_run:
             raise _Foreseen
-        path.write_text(module, encoding=encoding)
+        write_whole(path, module, encoding)
 
     revision = place.rev_id or rev_id()
     project.script._generate_template = make_and_finish  # type: ignore[method-assign, assignment]
