@@ -40,6 +40,11 @@ _LEDGER = {
     "homes": "SELECT count(*) FROM ec.database",
     "looks": "SELECT is_known, said FROM ec.observation",
 }
+_PRIVILEGES = """
+SELECT c.oid::regclass::text, c.relacl::text, a.attname, a.attacl::text
+  FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped
+ WHERE c.relnamespace = 'public'::regnamespace
+"""
 # what went wrong is history of its own
 _EVENTS = """
 SELECT kind, revision, facts ->> 'part' FROM ec.event WHERE kind !~ ' (failed|interrupted|ended early)$'
@@ -97,6 +102,7 @@ def outcome(dsn: str) -> dict[str, Any]:
     """All that a command leaves: the catalogue, every row of the application's, and the ledger."""
     found = {what: rows for what, rows in snapshot(dsn).items() if not what.startswith("rows of ec.")}
     with psycopg.connect(dsn, autocommit=True) as connection:
+        found["privileges"] = sorted(connection.execute(_PRIVILEGES).fetchall(), key=repr)
         if _has_ledger(connection):
             for what, query in _LEDGER.items():
                 found[f"ledger: {what}"] = sorted(connection.execute(query.encode()).fetchall(), key=repr)
