@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +19,7 @@ from tests.crash.site import MakeFault, Site, made_site
 from tests.crash.states import States, differences, outcome, shape, writes
 from tests.fixtures.closed_gates import closed_gates
 from tests.fixtures.project import AlembicProject, Ran
-from tests.fixtures.wire import Fault, Round, Side, no_fault
+from tests.fixtures.wire import Round, Side, no_fault
 
 # killed; refused for now, failed, told to stop
 _DISTURBED = (-signal.SIGKILL, ExitCode.TRY_LATER, ExitCode.STEP_FAILED, ExitCode.INTERRUPTED)
@@ -124,7 +122,7 @@ class Play:
         self._begin(stage)
         before = self._site.struck.total()
         for make in faults:
-            ran = self._run_with(stage, make)
+            ran = self._run(stage, make)
             assert ran.code in (stage.code, *_DISTURBED), f"{stage.name}: {ran}"
             self._states.settle()
             assert self._is_whole(stage), f"{stage.name} is half done: {self._strange(stage)}"
@@ -148,30 +146,12 @@ class Play:
         found = closed_gates(self.dsn, stage.window)
         assert not found, f"{stage.name}: {found}"
 
-    def _run_with(self, stage: Stage, make: MakeFault) -> Ran:
-        """Run the command with this fault ahead, and wait until it has happened where it has begun to."""
-        happening = threading.Lock()
-
-        def observed(pid: Future[int]) -> Fault:
-            fault = make(pid)
-
-            def waited_for(now: Round, side: Side) -> bool:
-                with happening:
-                    return fault(now, side)
-
-            return waited_for
-
-        ran = self._run(stage, observed)
-        self._site.wire.meet()
-        with happening:
-            return ran
-
     def _run(self, stage: Stage, make: MakeFault) -> Ran:
-        pid: Future[int] = Future()
-        self._site.wire.meet(make(pid))
         project = self._trees[stage.tree]
         variables = {"EC_CONTRACT_AFTER": f"{stage.window.days}d", "EC_MAINTENANCE_ROLES": "app, postgres"}
-        return project.ec(*stage.arguments, variables=variables, on_start=pid.set_result)
+        return self._site.run_with(
+            make, lambda started: project.ec(*stage.arguments, variables=variables, on_start=started)
+        )
 
     def _is_whole(self, stage: Stage) -> bool:
         return shape(self.dsn) in self.recorded[stage.name].shapes

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import psycopg
 
@@ -19,9 +20,10 @@ from tests.crash.schedules import Strike, What
 from tests.fixtures.project import until
 from tests.fixtures.servers import Database, Server, make_database, make_role, ram_disk
 from tests.fixtures.standby import Pair, Standby, with_base_backup
-from tests.fixtures.wire import Fault, Round, Side, Wire, wire_to
+from tests.fixtures.wire import Fault, Round, Side, Wire, no_fault, wire_to
 
 MakeFault = Callable[["Future[int]"], Fault]  # from the process id of whoever will meet it
+T = TypeVar("T")
 
 _SETTINGS = {"max_wal_size": "256MB", "wal_keep_size": "256MB", "wal_receiver_status_interval": 1}
 _FROZEN = 0.3  # seconds
@@ -71,6 +73,27 @@ class Site:
     def killing(self, is_it: Callable[[Round, Side], bool]) -> MakeFault:
         """``kill -9`` at the first place of which this is true."""
         return lambda pid: lambda now, side: is_it(now, side) and self._strike("kill", pid.result())
+
+    def run_with(self, make: MakeFault, run: Callable[[Callable[[int], None]], T]) -> T:
+        """
+        Run something with this fault ahead, and wait until it has happened where it has begun to.
+
+        Args:
+            make: the fault.
+            run: is given what has to be told the process id.
+        """
+        pid: Future[int] = Future()
+        happening, fault = threading.Lock(), make(pid)
+
+        def waited_for(now: Round, side: Side) -> bool:
+            with happening:
+                return fault(now, side)
+
+        self.wire.meet(waited_for)
+        ran = run(pid.set_result)
+        self.wire.fault = no_fault
+        with happening:  # whoever met it may have given up before
+            return ran
 
     def _strike(self, what: What, pid: int) -> bool:
         """Whether the connection is cut by it."""
