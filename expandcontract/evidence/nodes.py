@@ -56,7 +56,7 @@ class Replica:
         try:
             address = self.address()
         except ConfigurationError as error:
-            return Sample(self.name, at, trouble=str(error))
+            return Sample(self.name, at, trouble=self._hidden(str(error)))
         try:
             wait = str(max(2, round(seconds)))  # libpq knows no less than two
             info = address.conninfo(application_name=application_name, connect_timeout=wait)

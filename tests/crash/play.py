@@ -21,8 +21,8 @@ from tests.fixtures.closed_gates import closed_gates
 from tests.fixtures.project import AlembicProject, Ran
 from tests.fixtures.wire import Round, Side, no_fault
 
-# killed; refused for now, failed, told to stop
-_DISTURBED = (-signal.SIGKILL, ExitCode.TRY_LATER, ExitCode.STEP_FAILED, ExitCode.INTERRUPTED)
+# killed; refused for now, or since a failover; failed, told to stop
+_DISTURBED = (-signal.SIGKILL, ExitCode.TRY_LATER, ExitCode.REFUSED, ExitCode.STEP_FAILED, ExitCode.INTERRUPTED)
 _ATTEMPTS = 20
 T = TypeVar("T")
 

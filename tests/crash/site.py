@@ -26,6 +26,12 @@ MakeFault = Callable[["Future[int]"], Fault]  # from the process id of whoever w
 T = TypeVar("T")
 
 _SETTINGS = {"max_wal_size": "256MB", "wal_keep_size": "256MB", "wal_receiver_status_interval": 1}
+_AT_HOME = """
+UPDATE ec.database
+   SET oid = (SELECT oid::int8 FROM pg_database WHERE datname = current_database()),
+       timeline = CASE WHEN timeline IS NOT NULL
+           THEN ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int4 END
+"""
 _FROZEN = 0.3  # seconds
 _END_ONE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -132,11 +138,18 @@ class Site:
         lost, self.primary, self.standby = self.primary, self.standby, None
         lost.kill()
         with self.primary.ask() as connection:
-            connection.execute("SELECT pg_promote()")
+            connection.execute("SELECT pg_promote()")  # and waits until it is
         self.database = Database(self.database.name, replace(self.database.server, admin_dsn=self.primary.dsn()))
         self.wire.target = self.database.dsn
         self.wire.cut()
         lost.close()
+        self.be_at_home()
+
+    def be_at_home(self) -> None:
+        """A copy passes for its original, and for one whose traffic was recorded since the last failover."""
+        with psycopg.connect(self.database.superuser_dsn, autocommit=True) as connection:
+            if connection.execute("SELECT to_regclass('ec.database')").fetchone() != (None,):
+                connection.execute(_AT_HOME)
 
     def close(self) -> None:
         """End its servers."""

@@ -20,10 +20,6 @@ SELECT pid FROM pg_stat_activity
  WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
 """
 
-_AT_HOME = """
-UPDATE ec.database SET oid = (SELECT oid::int8 FROM pg_catalog.pg_database WHERE datname = current_database())
-"""
-
 # The ledger without moments, process ids and the like, which no two runs share.
 _LEDGER = {
     "ledger": "SELECT version FROM ec.ledger",
@@ -85,9 +81,7 @@ class States:
         with self._admin() as admin:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(own))
             admin.execute(create)
-        with self.database.connect(autocommit=True) as connection:
-            if connection.execute("SELECT to_regclass('ec.database')").fetchone() != (None,):
-                connection.execute(_AT_HOME)
+        self.site.be_at_home()
 
     def settle(self) -> None:
         """Wait until nobody is connected: what a killed process has begun has ended on the server."""
