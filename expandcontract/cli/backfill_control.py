@@ -18,6 +18,7 @@ from expandcontract.commands import backfill_verify as verifying
 from expandcontract.config import parse_rate
 from expandcontract.domain.moment import at
 from expandcontract.errors import UsageError
+from expandcontract.whole_file import write_whole
 
 
 def _rate(text: str) -> int | None:
@@ -153,7 +154,7 @@ def _write_page(result: reporting.ReportResult, output: Path) -> None:
         click.echo(page)
         return
     try:
-        output.write_text(page, encoding="utf-8")
+        write_whole(output, page)
     except OSError as error:
         raise UsageError(f"{output} can't be written", because=error.strerror) from None
     click.echo(f"written: {output}", err=True)

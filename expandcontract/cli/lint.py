@@ -23,6 +23,7 @@ from expandcontract.lint.explain import explain
 from expandcontract.lint.finding import Severity
 from expandcontract.lint.report import FORMATS, Report
 from expandcontract.lint.settings import Settings, read_settings
+from expandcontract.whole_file import write_whole
 
 if TYPE_CHECKING:
     from expandcontract.alembic_bridge.project import Project
@@ -116,7 +117,7 @@ def lint(
         else:
             report = _tree(options, settings, since, since_revision, known, deployed)
         if write_baseline:
-            write_baseline.write_text(baseline.write(report.findings), encoding="utf-8")
+            write_whole(write_baseline, baseline.write(report.findings))
         _print(FORMATS["json" if as_json else format_](report))
         failing = any(finding.severity is Severity.ERROR for finding in report.findings)
         return ExitCode.FINDINGS if failing and not exit_zero and not write_baseline else ExitCode.DONE

@@ -44,6 +44,8 @@ def _(result: command.TombstoneResult) -> str:
     revision = result.step.revision
     if result.outcome is Outcome.REFUSED:
         return ""
+    if result.undone and result.outcome is Outcome.NOTHING:
+        return f"the tombstone of {revision} has been undone"
     if result.undone:
         return f"{would}given back: {what}"
     undo = f"undo:    ec tombstone {revision} --undo"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 from expandcontract.colours.catalogue import kind_named
 from expandcontract.colours.source import Scene, Source, Unanswered
 from expandcontract.domain.options import made_from
+from expandcontract.domain.redaction import redact, secrets_of
 from expandcontract.domain.sighting import Look
 
 
@@ -46,19 +49,20 @@ class Witness:
                 import_module(client)
 
     def look(self, scene: Scene) -> Look:
-        """What it says just now; a source that can't be read is a look without weights."""
+        """What it says just now; a source that can't be read is a look without weights. It repeats no secret."""
+        hidden = partial(redact, secrets=secrets_of(self.source, os.environ))
         try:
             answer = self.source.ask(scene)
         except Unanswered as error:
-            return Look(self.name, str(error))
+            return Look(self.name, hidden(str(error)))
         except Exception as error:  # a client library's own, or another package's fault
-            return Look(self.name, f"nothing: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+            return Look(self.name, hidden(f"nothing: {type(error).__name__}: {' '.join(str(error).split())}")[:300])
         weights: dict[str, int] = {}
         for word, weight in answer.weights.items():
-            colour = self.terms.names.get(word, word)
+            colour = self.terms.names.get(word, hidden(word))
             weights[colour] = weights.get(colour, 0) + weight
         drain = max(answer.stickiness, answer.drain, self.terms.drain)
-        return Look(self.name, answer.said, weights, answer.switched_at, drain)
+        return Look(self.name, hidden(answer.said), weights, answer.switched_at, drain)
 
 
 def witness_from(name: str, table: Mapping[str, Any]) -> Witness:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -13,6 +15,7 @@ from expandcontract.backfill.health.outside import Number, Objection
 from expandcontract.backfill.health.signal import Scene, Signal, Unreadable
 from expandcontract.backfill.health.watch import What
 from expandcontract.config import Settings
+from expandcontract.domain.redaction import redact, secrets_of
 from expandcontract.domain.throttle import Verdict
 from expandcontract.errors import UsageError
 from expandcontract.evidence.alerts import Address, Unanswered, firing_alerts, prometheus_value, unwell
@@ -50,19 +53,19 @@ def verdicts(settings: Settings, connection: psycopg.Connection[Any], names: Col
 def ask(source: Source) -> Signal:
     """The signal that asks a source outside."""
     name, address = f"{source.kind}.{source.name}", Address(source.url, source.token_env)
-    if source.kind == "prometheus":
-        return Number(name, lambda: _answer(lambda: prometheus_value(address, source.query)), source.limits)
+    hidden = partial(redact, secrets=secrets_of(source, os.environ))
+
+    def answer(question: Callable[[], Answer]) -> Answer:
+        try:
+            return question()
+        except Unanswered as error:
+            raise Unreadable(hidden(str(error))) from None
 
     def objections() -> Sequence[str]:
         if source.kind == "alertmanager":
-            return _answer(lambda: firing_alerts(address, source.matchers))
-        return _answer(lambda: unwell(address))
+            return [hidden(words) for words in answer(lambda: firing_alerts(address, source.matchers))]
+        return answer(lambda: unwell(address))
 
+    if source.kind == "prometheus":
+        return Number(name, lambda: answer(lambda: prometheus_value(address, source.query)), source.limits)
     return Objection(name, objections)
-
-
-def _answer(question: Callable[[], Answer]) -> Answer:
-    try:
-        return question()
-    except Unanswered as error:
-        raise Unreadable(str(error)) from None

@@ -110,6 +110,8 @@ def undo_tombstone(settings: Settings, *, name: str, dry_run: bool = False) -> T
     """
     Give back what the tombstone of the revision `name` has taken. Needs the ledger alone, no tree and no runner's lock.
 
+    Whoever was interrupted may ask again: the outcome is `Outcome.NOTHING` where it was given back before.
+
     Raises:
         UsageError: no tombstone of that revision stands.
         TryLater: as for `put_tombstone`.
@@ -118,6 +120,10 @@ def undo_tombstone(settings: Settings, *, name: str, dry_run: bool = False) -> T
     with open_ledger(settings) as session:
         known = standing(session.ledger.executor) if session.has_ledger else {}
         meant = [revision for revision in known if name and revision.startswith(name)]
+        given_back = session.ledger.given_back(name) if session.has_ledger and not meant else None
+        if given_back:
+            step = Step(given_back, Phase.CONTRACT)
+            return TombstoneResult(outcome=Outcome.NOTHING, step=step, undone=True, dry_run=dry_run)
         if len(meant) != 1:
             raise UsageError(
                 f"no one tombstone is meant by {name!r}",

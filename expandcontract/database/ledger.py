@@ -367,6 +367,11 @@ class Ledger:
         """Whether a colour of that name has been retired."""
         return bool(self._rows("was_retired", name=colour)[0][0])
 
+    def given_back(self, name: str) -> str | None:
+        """The change whose tombstone was undone last, of those whose id begins with `name`; None where one stands."""
+        rows = self._rows("given_back", name=name)
+        return str(rows[0][0]) if rows else None
+
     def record(
         self, kind: str, facts: Mapping[str, Any], *, step: Step | None = None, revision: str | None = None
     ) -> None:

@@ -7,7 +7,9 @@ Two nets, since each has holes: what looks like a secret by its surroundings, an
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from urllib.parse import unquote
 
 MASK = "***"
@@ -58,13 +60,46 @@ def secrets_in(environment: Mapping[str, str]) -> tuple[str, ...]:
         if url := _URL.match(value):
             user, _, password = url["login"].partition(":")
             found.update(piece for piece in _pieces(password) if piece != user)
-    return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=len, reverse=True))
+    return _longest_first(found)
+
+
+def secrets_of(options: object, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """
+    What somebody who is asked may send back, and nobody shall read: the secrets that he was configured with.
+
+    Args:
+        options: a dataclass; its fields may be addresses with a login or a query, or name a variable (``…_env``).
+        environment: that has the variables.
+    """
+    found = set(secrets_in(environment))
+    for one in fields(options):  # type: ignore[arg-type]
+        value = getattr(options, one.name)
+        if isinstance(value, str) and one.name.endswith("_env"):
+            value = environment.get(value, "")
+            found.update(_pieces(value) if "//" not in value else ())
+        if isinstance(value, str) and "//" in value:
+            found.update(_of_address(value))
+    return _longest_first(found)
+
+
+def _of_address(url: str) -> Iterator[str]:
+    login, at, place = url.partition("//")[2].rpartition("@")
+    if at:
+        yield from _pieces(login.partition(":")[2])
+        yield b64encode(unquote(login).encode()).decode()
+    for parameter in place.partition("?")[2].split("&"):
+        yield from _pieces(parameter.partition("=")[2])
+
+
+def _longest_first(secrets: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({one for one in secrets if len(one) >= _SHORTEST}, key=len, reverse=True))
 
 
 def _pieces(password: str) -> Iterator[str]:
+    """As it may be repeated: decoded, cut by a parser, with quotes and backslashes doubled."""
     for written in {password, unquote(password)}:
         yield written
-        yield from re.split(r"[@/?#:&\s]", written)
+        yield from re.split(r"[@/?#:&\s\\'\"]", written)
 
 
 def misread(url: str) -> str | None:

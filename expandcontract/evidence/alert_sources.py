@@ -8,14 +8,16 @@ inconclusive, and that refuses as an alert does.
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from expandcontract.domain.evidence import Alert, Verdict
 from expandcontract.domain.options import made_from
+from expandcontract.domain.redaction import redact, secrets_of
 from expandcontract.evidence.alerts import Address, Unanswered, unwell
 
 _SHOWN = 3  # objections in one sentence
@@ -183,7 +185,11 @@ class NamedAlert:
     source: AlertSource
 
     def ask(self, seconds: float) -> Alert:
-        """What it says; one that can't be read is inconclusive."""
+        """What it says; one that can't be read is inconclusive. It repeats no secret."""
+        said = self._ask(seconds)
+        return replace(said, said=redact(said.said, secrets_of(self.source, os.environ)))
+
+    def _ask(self, seconds: float) -> Alert:
         try:
             found = self.source.objections(seconds)
         except Unanswered as error:

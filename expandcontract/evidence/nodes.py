@@ -14,6 +14,7 @@ from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.own_statements import OwnCursor
 from expandcontract.database.statements import take_sample
 from expandcontract.domain.options import made_from
+from expandcontract.domain.redaction import redact, secrets_of
 from expandcontract.domain.statements import PRIMARY, Sample
 from expandcontract.errors import ConfigurationError
 
@@ -55,7 +56,7 @@ class Replica:
         try:
             address = self.address()
         except ConfigurationError as error:
-            return Sample(self.name, at, trouble=str(error))
+            return Sample(self.name, at, trouble=self._hidden(str(error)))
         try:
             wait = str(max(2, round(seconds)))  # libpq knows no less than two
             info = address.conninfo(application_name=application_name, connect_timeout=wait)
@@ -63,7 +64,10 @@ class Replica:
                 connection.execute("SELECT set_config('search_path', 'pg_catalog', false)")
                 return take_sample(PsycopgExecutor(connection), self.name, at)
         except psycopg.Error as error:
-            return Sample(self.name, at, trouble=f"it can't be reached: {' '.join(str(error).split())}")
+            return Sample(self.name, at, trouble=f"it can't be reached: {self._hidden(str(error))}")
+
+    def _hidden(self, words: str) -> str:
+        return redact(" ".join(words.split()), secrets_of(self.options, os.environ))
 
 
 def read_replicas(table: object) -> tuple[tuple[Replica, ...], list[str]]:

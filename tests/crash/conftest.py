@@ -2,7 +2,7 @@
 A life, recorded once for all the tests that disturb it.
 
 `EC_TEST_LIVES=all` takes every life at its full length (``tox run -e faults``). What is drawn at random depends on
-`EC_TEST_SEED`, which a failure shows.
+`EC_TEST_SEED`, which is printed.
 """
 
 from __future__ import annotations
@@ -15,18 +15,22 @@ import pytest
 from tests.crash.lives import LIVES, SHORT
 from tests.crash.play import Play, played
 from tests.crash.schedules import SEED
-from tests.fixtures.servers import Server, fresh_database
 
 CHOSEN = LIVES if os.environ.get("EC_TEST_LIVES") == "all" else SHORT
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what plays a life: its server is killed and replaced."""
+    for item in items:
+        if "recorded" in getattr(item, "fixturenames", ()):
+            item.add_marker("needs_cluster")
+
+
 @pytest.fixture(scope="session", params=CHOSEN)
-def recorded(
-    request: pytest.FixtureRequest, server: Server, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Play]:
+def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
     """Each life in its turn."""
-    folder = tmp_path_factory.mktemp("life")
-    with fresh_database(server) as database, played(CHOSEN[request.param], folder, database, SEED) as play:
+    with played(CHOSEN[request.param], tmp_path_factory.mktemp("life"), SEED) as play:
         yield play
 
 

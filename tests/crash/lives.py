@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ from tests.fixtures.project import AlembicProject, empty_project
 from tests.fixtures.servers import Database
 from tests.lifecycles.recipes import CHANGES
 
+WEEKS = timedelta(days=14)
 NOTHING = "nothing"  # the state before the first command
 
 
@@ -28,7 +29,8 @@ class Stage:
         arguments: after ``ec``.
         tree: whose release's.
         code: how it ends, undisturbed and in the end also after whatever happened.
-        variables: of its environment.
+        before: what somebody does to the database first.
+        window: how long rollback windows are.
         repeats: whether it leaves the same when it is run again; if not, it is only there for what begins after it.
     """
 
@@ -37,7 +39,8 @@ class Stage:
     arguments: tuple[str, ...]
     tree: Literal["old", "new", "watched", "edited"] = "new"
     code: ExitCode = ExitCode.DONE
-    variables: Mapping[str, str] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+    window: timedelta = timedelta(0)
     repeats: bool = True
 
 
@@ -72,8 +75,8 @@ TO_THE_END = (
     Stage("green", "filled", ("colour", "deploy", "green", "2")),
     Stage("undone", "green", ("undo", "0002", "--give-up", "2")),
     Stage("green is live", "green", ("colour", "traffic", "green=100")),
-    Stage("window open", "green is live", ("migrate", "contract"), code=ExitCode.WINDOW_OPEN,
-          variables={"EC_CONTRACT_AFTER": "14d"}),
+    # the models of blue's release say no for as long, so it isn't the window alone
+    Stage("window open", "green is live", ("migrate", "contract"), code=ExitCode.REFUSED, window=WEEKS),
     Stage("both live", "green is live", ("colour", "traffic", "green=90", "blue=10"), "old"),
     Stage("blue in the way", "both live", ("migrate", "contract"), code=ExitCode.REFUSED),
     Stage("contracted", "green is live", ("migrate", "contract")),
@@ -82,7 +85,19 @@ TO_THE_END = (
 LOOKED_AT = (
     Stage("looked at", "both live", ("observe",), "watched"),
     Stage("amended", "green", ("amend", "0002", "--reason", "it has to say something, too"), "edited"),
-)
+    Stage("set aside", "expanded", ("backfill", "--rate", "max"), code=ExitCode.STEP_FAILED, before=(
+        "ALTER TABLE users ADD CONSTRAINT unlucky CHECK (id <> 13 OR display_name IS NULL) NOT VALID",
+    ), repeats=False),
+    Stage("retried", "set aside", ("backfill", "retry", "0002"), before=(
+        "ALTER TABLE users DROP CONSTRAINT unlucky",
+    )),
+    Stage("out of reach", "green is live", ("tombstone", "0002"), before=("GRANT SELECT, UPDATE ON users TO PUBLIC",)),
+    Stage("given back", "out of reach", ("tombstone", "0002", "--undo")),
+    Stage("contracted out of reach", "out of reach", ("migrate", "contract")),
+    Stage("window closed", "green is live", ("window", "0002", "--close", "--reason", "it is good"), window=WEEKS),
+    Stage("contracted early", "window closed", ("migrate", "contract"), window=WEEKS),
+    Stage("adopted", "both live", ("adopt", "--reason", "moved"), before=("UPDATE ec.database SET oid = oid + 1",)),
+)  # fmt: skip
 COLLAPSED = (Stage("all at once", NOTHING, ("migrate", "all")),)
 
 

@@ -1,70 +1,120 @@
-"""Faults at random: what happens, in which round, and on which side of it."""
+"""
+What strikes a command, and when: drawn by hypothesis, which finds a simpler schedule where one fails.
+
+A schedule is plain words, so that whatever failed can be written down: ``@example(Schedule("filled", (Strike(…),)))``.
+"""
 
 from __future__ import annotations
 
 import os
 import random
-import signal
-import time
-from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
-from tests.fixtures.wire import Fault, Round, Side
+from hypothesis import strategies as st
+
+from tests.fixtures.wire import Side
 
 SEED = int(os.environ.get("EC_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 
-_SIDES: tuple[Side, ...] = ("before", "during", "after")
-_LONGEST_MOMENT = 0.03  # seconds that the server has for the statement
+What = Literal[
+    "kill",  # kill -9
+    "cut",  # its connection is cut
+    "end",  # pg_terminate_backend for one of its sessions
+    "stop",  # SIGTERM
+    "freeze",  # SIGSTOP, and a while later kill -9: its locks stay for so long
+    "restart",  # the server crashes and recovers
+    "failover",  # the primary is lost, and the standby takes its place
+]
+KINDS: tuple[What, ...] = get_args(What)
+_OFTEN: tuple[What, ...] = ("kill", "kill", "kill", "cut", "end")
+_MOST_STRIKES = 3
+_LONGEST_MOMENT = 30  # ms that the server has for the statement
 
 
 @dataclass(frozen=True)
-class At:
+class Strike:
     """
-    A fault of one run.
+    Something that happens during one run of a command.
 
     Args:
-        what: ``kill`` ends the process, ``cut`` its connection, and ``end`` is `pg_terminate_backend` for its session.
-        round: in which round.
-        side: before it, during it or after it.
-        moment: how long the server has had the statement, where it happens during the round.
+        what: as above.
+        side: before the server has the statement of that round, while it has it, or when it has answered.
+        round: a statement and its answer, from 1.
+        moment: how many ms the server has had the statement, where it happens during the round.
     """
 
-    what: str
-    round: int
+    what: What
     side: Side
-    moment: float
-    end_a_session: Callable[[], None]
+    round: int
+    moment: int = 0
 
     def __str__(self) -> str:
         return f"{self.what} {self.side} round {self.round}"
 
-    def __call__(self, pid: Future[int]) -> Fault:
-        """The fault, from the process id of whoever meets it."""
 
-        def fault(now: Round, side: Side) -> bool:
-            if now.number != self.round or side != self.side:
-                return False
-            if side == "during":
-                time.sleep(self.moment)
-            if self.what == "kill":
-                os.kill(pid.result(), signal.SIGKILL)
-            if self.what == "end":
-                self.end_a_session()
-            return self.what != "end"
+@dataclass(frozen=True)
+class Schedule:
+    """The command of a stage, struck in one run after the other; then it is left in peace."""
 
-        return fault
+    stage: str
+    strikes: tuple[Strike, ...]
 
 
-def random_faults(luck: random.Random, rounds: int, end_a_session: Callable[[], None]) -> list[At]:
-    """Between one and three runs, each with a fault somewhere; more of them are kills than anything else."""
+def schedules(rounds: Mapping[str, int]) -> st.SearchStrategy[Schedule]:
+    """Schedules for stages that have so many rounds."""
+
+    def of_stage(name: str) -> st.SearchStrategy[Schedule]:
+        one = _strikes(rounds[name])
+        several = st.one_of(*(st.tuples(*[one] * number) for number in range(1, _MOST_STRIKES + 1)))
+        return st.builds(Schedule, st.just(name), several)
+
+    return st.sampled_from(list(rounds)).flatmap(of_stage)
+
+
+def _strikes(rounds: int) -> st.SearchStrategy[Strike]:
+    # half of them are what happens most often
+    what = st.one_of(st.sampled_from(_OFTEN), st.sampled_from(KINDS))
+    moment = st.integers(0, _LONGEST_MOMENT)
+    return st.builds(Strike, what, st.sampled_from(get_args(Side)), st.integers(1, rounds), moment)
+
+
+def random_strikes(luck: random.Random, rounds: int, kinds: tuple[What, ...]) -> list[Strike]:
+    """As many and such as in a schedule, for whoever has no use for simpler ones."""
     return [
-        At(
-            luck.choice(("kill", "kill", "kill", "cut", "end")),
+        Strike(
+            luck.choice((*_OFTEN, *kinds)),
+            luck.choice(get_args(Side)),
             luck.randint(1, rounds),
-            luck.choice(_SIDES),
-            luck.uniform(0, _LONGEST_MOMENT),
-            end_a_session,
+            luck.randint(0, _LONGEST_MOMENT),
         )
-        for _ in range(luck.randint(1, 3))
+        for _ in range(luck.randint(1, _MOST_STRIKES))
     ]
+
+
+@dataclass
+class Patience:
+    """
+    A test of schedules that has looked for a simpler failing one for long enough after `tries`: each takes seconds.
+
+    From then on it only repeats what it has seen fail. A failure that depends on the moment is so told as it was, too.
+    """
+
+    test: Callable[[Schedule], None]
+    tries: int = 15
+    _failed: dict[Schedule, Exception] = field(default_factory=dict)
+
+    def __call__(self, schedule: Schedule) -> None:
+        """Raises: what the test raises."""
+        if schedule in self._failed:
+            raise self._failed[schedule]
+        if self._failed:
+            self.tries -= 1
+        if self.tries < 0:
+            return
+        try:
+            self.test(schedule)
+        except Exception as error:
+            self._failed[schedule] = error
+            raise

@@ -11,16 +11,13 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from tests.crash.site import Site
 from tests.fixtures.project import catalogue, snapshot, until
 from tests.fixtures.servers import Database
 
-OTHERS = """
+_OTHERS = """
 SELECT pid FROM pg_stat_activity
  WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
-"""
-
-_AT_HOME = """
-UPDATE ec.database SET oid = (SELECT oid::int8 FROM pg_catalog.pg_database WHERE datname = current_database())
 """
 
 # The ledger without moments, process ids and the like, which no two runs share.
@@ -33,8 +30,17 @@ _LEDGER = {
     "meanings": "SELECT revision, phase, parts FROM ec.meaning",
     "backfills": "SELECT revision, relation, state, reason, rate, pass FROM ec.backfill",
     "ranges": "SELECT revision, pass, state, sum(rows_seen), sum(rows_written) FROM ec.backfill_range GROUP BY 1, 2, 3",
+    "decisions": "SELECT revision, extended, closed_at IS NULL, person, reason FROM ec.rollback_window",
+    "tombstones": "SELECT revision, schema, relation, columns FROM ec.tombstone",
+    "grants": 'SELECT schema, relation, grantee, privilege, "column", is_grantable FROM ec.tombstone_grant',
+    "homes": "SELECT count(*) FROM ec.database",
     "looks": "SELECT is_known, said FROM ec.observation",
 }
+_PRIVILEGES = """
+SELECT c.oid::regclass::text, c.relacl::text, a.attname, a.attacl::text
+  FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped
+ WHERE c.relnamespace = 'public'::regnamespace
+"""
 # what went wrong is history of its own
 _EVENTS = """
 SELECT kind, revision, facts ->> 'part' FROM ec.event WHERE kind !~ ' (failed|interrupted|ended early)$'
@@ -49,8 +55,13 @@ SELECT revision, phase, CASE state WHEN 'failed' THEN 'started' ELSE state END, 
 class States:
     """Copies of a database, by name. Where the ledger knows copies from originals, the copy passes for one."""
 
-    database: Database
+    site: Site
     _kept: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Database:
+        """On whatever server it is now."""
+        return self.site.database
 
     def keep(self, name: str) -> None:
         """Keep the state of now."""
@@ -70,20 +81,12 @@ class States:
         with self._admin() as admin:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(own))
             admin.execute(create)
-        with self.database.connect(autocommit=True) as connection:
-            if connection.execute("SELECT to_regclass('ec.database')").fetchone() != (None,):
-                connection.execute(_AT_HOME)
+        self.site.be_at_home()
 
     def settle(self) -> None:
         """Wait until nobody is connected: what a killed process has begun has ended on the server."""
         with self.database.connect(autocommit=True) as connection:
-            until(lambda: not connection.execute(OTHERS).fetchall(), what="all sessions have ended")
-
-    def drop(self) -> None:
-        """Forget all copies."""
-        with self._admin() as admin:
-            for copy in self._kept.values():
-                admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(copy)))
+            until(lambda: not connection.execute(_OTHERS).fetchall(), what="all sessions have ended")
 
     def _admin(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self.database.server.admin_dsn, autocommit=True)
@@ -93,6 +96,7 @@ def outcome(dsn: str) -> dict[str, Any]:
     """All that a command leaves: the catalogue, every row of the application's, and the ledger."""
     found = {what: rows for what, rows in snapshot(dsn).items() if not what.startswith("rows of ec.")}
     with psycopg.connect(dsn, autocommit=True) as connection:
+        found["privileges"] = sorted(connection.execute(_PRIVILEGES).fetchall(), key=repr)
         if _has_ledger(connection):
             for what, query in _LEDGER.items():
                 found[f"ledger: {what}"] = sorted(connection.execute(query.encode()).fetchall(), key=repr)

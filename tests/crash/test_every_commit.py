@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from tests.crash.play import Play, kill_at
+from tests.crash.play import Play
 
 KILL_POINTS = os.environ.get("EC_TEST_KILL_POINTS", "8")
 
@@ -17,14 +17,13 @@ KILL_POINTS = os.environ.get("EC_TEST_KILL_POINTS", "8")
 def test_a_command_killed_at_any_commit_is_finished_by_the_same_command(play: Play) -> None:
     places = [
         (stage, boundary, side)
-        for stage in play.life.stages
-        if stage.repeats
+        for stage in play.repeatable
         for boundary in play.recorded[stage.name].boundaries
         for side in ("before", "after")
     ]
     chosen = places if KILL_POINTS == "all" else play.luck.sample(places, min(int(KILL_POINTS), len(places)))
     met = 0
     for stage, boundary, side in chosen:
-        met += play.disturb(stage, [kill_at(boundary.boundary, side)])
+        met += play.kill_at(stage, boundary, side)
     print(f"{met} of {len(places)} places were killed at")
     assert met > len(chosen) / 2

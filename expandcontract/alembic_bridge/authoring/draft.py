@@ -7,6 +7,7 @@ Whoever knows a change makes one: autogenerate from a difference of models, a re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
@@ -36,9 +37,13 @@ def undecided(why: str) -> Remark:
     return Remark(f"{UNDECIDED}: {why}")
 
 
+# what SQLAlchemy's text(), which Alembic makes of it, would take for a parameter: a part of a name or a value here
+_PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w)")
+
+
 def sql(statement: str) -> ops.ExecuteSQLOp:
     """``op.execute("…")``, for what has no operation: VALIDATE CONSTRAINT, UNIQUE USING INDEX. Quote identifiers."""
-    return ops.ExecuteSQLOp(statement)
+    return ops.ExecuteSQLOp(_PARAMETER.sub(r"\\:", statement))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 WIDTH = 88  # Black's and Ruff's default
 _INDENT = 4
+_LONGEST_NAME = 63  # bytes, of PostgreSQL's identifiers
 _BRACKETS: dict[type[ast.expr], tuple[str, str]] = {ast.List: ("[", "]"), ast.Tuple: ("(", ")"), ast.Set: ("{", "}")}
 
 
@@ -55,8 +56,8 @@ def _laid_out(node: ast.expr, indent: int, before: int, after: int = 0) -> str:
 
 
 def _is_block(text: str) -> bool:
-    """Whether it is a text of lines of its own, for whose meaning their indentation is nothing."""
-    return text.startswith("\n") and text.endswith("\n") and '"""' not in text
+    """Whether it is a text of lines of its own, for whose meaning their indentation is nothing; no name is so long."""
+    return text.startswith("\n") and text.endswith("\n") and '"""' not in text and len(text.encode()) > _LONGEST_NAME
 
 
 def _holds_block(node: ast.AST) -> bool:

@@ -14,7 +14,8 @@ from expandcontract.alembic_bridge.authoring.draft import Part, Remark, sql
 
 _NAME_BYTES = 63  # what PostgreSQL cuts longer names to
 _INVOKER_SINCE = 15  # security_invoker: https://www.postgresql.org/docs/15/sql-createview.html
-_quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+# of a paramstyle in which % is itself: what is quoted is SQL, and whoever executes it escapes what his driver wants
+_quote = postgresql.base.PGDialect(paramstyle="named").identifier_preparer.quote  # type: ignore[no-untyped-call]
 
 
 def quoted(name: str) -> str:

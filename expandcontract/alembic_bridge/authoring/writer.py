@@ -7,6 +7,7 @@ that writes the file; the phases are fitted into what the template made, so a te
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from expandcontract.alembic_bridge.authoring.text import Text, text_of
 from expandcontract.alembic_bridge.chatter import quiet
 from expandcontract.alembic_bridge.project import Project
 from expandcontract.errors import ConfigurationError, UsageError
+from expandcontract.whole_file import write_whole
+
+_REVISION = re.compile(r"[^\s\x00-\x1f\x7f\"'/\\]+")
 
 
 @dataclass(frozen=True)
@@ -121,9 +125,14 @@ def _write(
         foreseen.append((path, module))
         if dry_run:
             raise _Foreseen
-        path.write_text(module, encoding=encoding)
+        write_whole(path, module, encoding)
 
     revision = place.rev_id or rev_id()
+    if not _REVISION.fullmatch(revision):
+        raise UsageError(
+            f"{revision!r} can't be a revision's id",
+            because="it stands in names of files and in Python; no blanks, quotes, / and \\",
+        )
     project.script._generate_template = make_and_finish  # type: ignore[method-assign, assignment]
     try:
         with suppress(_Foreseen):
@@ -146,7 +155,7 @@ def _generate(project: Project, message: str | None, revision: str, place: Place
         try:
             project.script.generate_revision(
                 revision,
-                message,
+                _in_docstring(message),
                 refresh=True,
                 head=place.head,
                 splice=place.splice,
@@ -157,6 +166,11 @@ def _generate(project: Project, message: str | None, revision: str, place: Place
             )
         except CommandError as error:
             raise UsageError("Alembic refused", because=str(error), next_command="alembic heads") from None
+
+
+def _in_docstring(message: str | None) -> str | None:
+    """As a template's docstring may have it: names of tables are in a title, and may hold what would end it."""
+    return message and re.sub(r'(\\|"(?="|$))', r"\\\1", message)
 
 
 def _fitted(template: Path, module: str, text: Text) -> str:

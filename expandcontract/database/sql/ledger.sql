@@ -93,6 +93,13 @@ SELECT EXISTS (SELECT FROM ec.event WHERE revision = %(revision)s AND kind = 'ex
 -- was_retired: whether a colour of that name has been retired
 SELECT EXISTS (SELECT FROM ec.event WHERE kind = 'retire' AND facts ->> 'colour' = %(name)s);
 
+-- given_back: the change whose tombstone was the last to be undone, if nothing has come of it since
+SELECT revision FROM (
+    SELECT revision, kind FROM ec.event
+     WHERE kind IN ('tombstone', 'tombstone undone', 'contract done') AND pg_catalog.starts_with(revision, %(name)s)
+     ORDER BY id DESC LIMIT 1
+) last WHERE kind = 'tombstone undone';
+
 -- contract_has_begun: whether anything of a change's contract has been committed
 SELECT EXISTS (SELECT FROM ec.step WHERE revision = %(revision)s AND phase = 'contract' AND state <> 'pending');
 

@@ -1,5 +1,6 @@
 """A password shows up nowhere, whatever it is, wherever it was written, and however the command ends."""
 
+import re
 import string
 from urllib.parse import quote
 
@@ -64,7 +65,12 @@ def assert_hidden(project, ran, where):
     """No piece of it was printed, or written into a file that a command makes."""
     made = [file.read_text("utf-8") for file in (project.folder.parent / "temporary").rglob("*") if file.is_file()]
     for text in (ran.stdout, ran.stderr, *made):
-        assert not [mark for mark in MARKS if mark in text], (where, ran, made)
+        assert not (shown := surroundings(text)), (where, shown)
+
+
+def surroundings(text):
+    """Each place where a piece of it stands."""
+    return [text[max(0, found.start() - 80) : found.end() + 40] for found in re.finditer("|".join(MARKS), text)]
 
 
 @settings(max_examples=1, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

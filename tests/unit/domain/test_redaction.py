@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import string
+from base64 import b64encode
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expandcontract.domain.redaction import MASK, misread, redact, secrets_in, without_values
+from expandcontract.domain.redaction import MASK, misread, redact, secrets_in, secrets_of, without_values
 
 # a part that nothing else in the texts contains, so that a password like "postgres" doesn't seem to leak
 PASSWORDS = st.text(string.ascii_letters + string.digits + "!$*+,;-._~@#?&=/: ", max_size=20).map("Xyzzy{}".format)
@@ -105,3 +107,23 @@ def test_values_of_rows_stay_out_of_a_traceback() -> None:
     )
 
     assert without_values(text) == f"IntegrityError: duplicate key\n[{MASK}]\n[{MASK}]\n"
+
+
+@dataclass
+class Options:
+    url: str
+    key_env: str | None = None
+    number: int = 1
+
+
+@given(PASSWORDS)
+def test_what_somebody_was_asked_with_is_masked_however_it_is_sent_back(password: str) -> None:
+    written = quote(password, safe="")
+    address = Options(f"https://me:{written}@db/hook?token={written}", key_env="SHOP_KEY")
+    secrets = secrets_of(address, {"SHOP_KEY": password})
+
+    for said in (password, repr(password), written, " ".join(password.split()), f"/hook?token={written}"):
+        assert "Xyzzy" not in redact(f"who sent {said}", secrets)
+    login = b64encode(f"me:{password}".encode()).decode()
+    assert login not in redact(f"Basic {login}", secrets)
+    assert redact("who sent something to /hook", secrets) == "who sent something to /hook"

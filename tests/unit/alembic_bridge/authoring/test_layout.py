@@ -30,15 +30,15 @@ def test_the_layout(code: str, wanted: str) -> None:
 
 
 def test_a_text_of_lines_of_its_own_stands_as_such() -> None:
-    laid = laid_out(repr("\nSELECT 'a\\b'\n    FROM x\n"), 4, "sql=")
+    laid = laid_out(repr(f"\nSELECT 'a\\b'\n    FROM {LONG}_{LONG}\n"), 4, "sql=")
 
-    assert laid == """    sql=\"\"\"\n    SELECT 'a\\\\b'\n        FROM x\n    \"\"\""""
+    assert laid == f"""    sql=\"\"\"\n    SELECT 'a\\\\b'\n        FROM {LONG}_{LONG}\n    \"\"\""""
     assert ast.parse(laid.strip())
 
 
-def test_a_short_text_of_lines_of_its_own_stands_as_such() -> None:
+def test_a_short_text_stays_as_it_is_for_it_may_be_a_name() -> None:
     assert laid_out(repr("f"), 0) == '"f"'
-    assert laid_out("f('\\nx\\n')") == 'f(\n    """\n    x\n    """\n)'
+    assert laid_out("f('\\nx\\n')") == 'f("\\nx\\n")'
 
 
 @pytest.mark.parametrize("text", ["", "a", "'", '"', "a\\", "\\'", 'it\'s "so"', "line\nline", "ümläut", "%s"])
