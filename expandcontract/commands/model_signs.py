@@ -34,4 +34,4 @@ def without_models(executor: Executor, change: Change, facts: Facts) -> list[str
 
 def _serving(change: Change, facts: Facts) -> dict[str, datetime | None]:
     closed_at = facts.control(change.revision).closed_at
-    return may_serve(facts.router, facts.now, facts.window_begin(change), closed_at)
+    return may_serve(facts.router, change.revision, facts.now, facts.window_begin(change), closed_at)

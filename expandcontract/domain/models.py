@@ -22,12 +22,18 @@ class Declared:
     schema: str | None = None
 
 
-def may_serve(router: Router, now: datetime, since: datetime, closed_at: datetime | None) -> dict[str, datetime | None]:
+def may_serve(
+    router: Router, revision: str, now: datetime, since: datetime, closed_at: datetime | None
+) -> dict[str, datetime | None]:
     """
     The releases that have traffic, each with None, and those that had some and could get it back, with when.
 
+    For those that lack the change its rollback window stays open anyway; so only those that ship it are among the
+    latter.
+
     Args:
         router: who had traffic when.
+        revision: the change.
         now: the database's clock.
         since: when the rollback window would have begun that closes now.
         closed_at: when somebody gave up who had traffic before; one that lies ahead of the clock doesn't count.
@@ -36,6 +42,7 @@ def may_serve(router: Router, now: datetime, since: datetime, closed_at: datetim
     given_up = closed_at if closed_at is not None and closed_at <= now else since
     for release in router.releases.values():
         last = release.last_traffic
-        if release.tag not in found and last is not None and last > max(since, given_up):
+        comes_back = last is not None and last > max(since, given_up)
+        if comes_back and release.tag not in found and revision in release.ships:
             found[release.tag] = last
     return found
