@@ -75,8 +75,8 @@ TO_THE_END = (
     Stage("green", "filled", ("colour", "deploy", "green", "2")),
     Stage("undone", "green", ("undo", "0002", "--give-up", "2")),
     Stage("green is live", "green", ("colour", "traffic", "green=100")),
-    # the models of blue's release say no for as long, so it isn't the window alone
-    Stage("window open", "green is live", ("migrate", "contract"), code=ExitCode.REFUSED, window=WEEKS),
+    Stage("window open", "green is live", ("migrate", "contract"), code=ExitCode.WINDOW_OPEN,
+          window=WEEKS),
     Stage("both live", "green is live", ("colour", "traffic", "green=90", "blue=10"), "old"),
     Stage("blue in the way", "both live", ("migrate", "contract"), code=ExitCode.REFUSED),
     Stage("contracted", "green is live", ("migrate", "contract")),

@@ -24,7 +24,7 @@ _STRIKES = tuple(kind for kind in KINDS if kind != "failover")
 _AMONG_ROUNDS = (30, 100, 300)  # about as many as a short command has, a longer one, and the longest
 _LONGEST = 120.0  # seconds until a command has to have succeeded
 _LONGEST_IN_THE_WAY = 1.5  # seconds
-_STRUCK = (-9, ExitCode.DONE, ExitCode.STEP_FAILED, ExitCode.INTERRUPTED)
+_STRUCK = (-9, ExitCode.DONE, ExitCode.WINDOW_OPEN, ExitCode.TRY_LATER, ExitCode.STEP_FAILED, ExitCode.INTERRUPTED)
 _NOT_YET = (ExitCode.WINDOW_OPEN, ExitCode.TRY_LATER)  # what was killed may still be ending
 
 
@@ -48,7 +48,7 @@ class DisturbedProject(AlembicProject):
             for strike in random_strikes(self.luck, self.luck.choice(_AMONG_ROUNDS), _STRIKES):
                 self._run_with(self.site, strike, arguments)
         deadline = time.monotonic() + _LONGEST
-        while _is_not_yet(ran := self.ec(*arguments, **options)):
+        while (ran := self.ec(*arguments, **options)).code in _NOT_YET:
             assert time.monotonic() < deadline, ran
             time.sleep(0.1)
         assert ran.code == 0, ran
@@ -56,12 +56,7 @@ class DisturbedProject(AlembicProject):
 
     def _run_with(self, site: Site, strike: Strike, arguments: tuple[str, ...]) -> None:
         ran = site.run_with(site.meeting(strike), lambda started: self.ec(*arguments, on_start=started))
-        assert ran.code in _STRUCK or _is_not_yet(ran), ran
-
-
-def _is_not_yet(ran: Ran) -> bool:
-    """Whether waiting helps; other evidence may refuse for as long as a window is open."""
-    return ran.code in _NOT_YET or (ran.code == ExitCode.REFUSED and "; the window is " in ran.stderr)
+        assert ran.code in _STRUCK, ran
 
 
 @contextmanager
