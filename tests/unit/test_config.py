@@ -146,7 +146,7 @@ def test_without_any_a_contract_asks_for_no_proof(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('evidence = ["rumours"]', "'rumours' is no evidence; there are catalog, statements"),
+        ('evidence = ["rumours"]', "'rumours' is no evidence; there are catalog, models, statements"),
         ("evidence = 3", "3 is not a list of names"),
         ("[tool.expandcontract.roles]\napp = 1", "must be a table of roles and their colours"),
         ("[tool.expandcontract.replicas.primary]\naddress = 'host=x'", "replicas.primary must be a table"),
