@@ -14,11 +14,11 @@ from sqlalchemy import MetaData
 from expandcontract.alembic_bridge.environment import observe
 from expandcontract.alembic_bridge.project import Project, open_project, parents_of, revision_errors
 from expandcontract.alembic_bridge.revisions import Revision, read_revisions
+from expandcontract.commands.drift import Drift, check_undone, drift_of
 from expandcontract.commands.instances import rival_of
 from expandcontract.commands.ledger_session import LedgerSession, facts_of, states
 from expandcontract.commands.meaning import Reading
 from expandcontract.commands.probing import Probing
-from expandcontract.commands.result import Refused
 from expandcontract.config import Settings
 from expandcontract.database.actor import current_actor
 from expandcontract.database.connect import connect
@@ -30,7 +30,6 @@ from expandcontract.domain.facts import Facts
 from expandcontract.domain.history import in_order
 from expandcontract.domain.instance import Rival
 from expandcontract.domain.phase import Phase
-from expandcontract.domain.refusal import Code, Refusal
 from expandcontract.domain.step import Step, StepState
 from expandcontract.errors import UsageError
 from expandcontract.lint.exclusive import exclusively_locked
@@ -77,29 +76,15 @@ class Situation(LedgerSession):
             raise UsageError(f"this tree has no revision {name!r}", next_command="ec status")
         return found[0]
 
-    def _drift(self, heads: tuple[str, ...], records: Mapping[Step, StepRecord]) -> tuple[list[str], list[str]]:
-        """
-        What Alembic has applied and the ledger hasn't; and the other way round, among the revisions of this tree.
+    def _drift(self, heads: tuple[str, ...], records: Mapping[Step, StepRecord]) -> Drift:
+        drift = self._difference(heads, records)
+        for revision in drift.undone:
+            check_undone(revision, self._with_ancestors(heads), records)
+        return drift
 
-        Below a change that the ledger has, everything was recorded with it: what it lacks there has been put into the
-        history since, and has never run. Where the version table holds a revision that this tree lacks (an old tree),
-        what lies below can't be told from here, so nothing counts as undone.
-        """
-        applied, undone = self._difference(heads, records)
-        for revision in undone:
-            _check_undone(revision, self._with_ancestors(heads), records)
-        return sorted(applied), sorted(undone)
-
-    def _difference(self, heads: tuple[str, ...], records: Mapping[Step, StepRecord]) -> tuple[set[str], set[str]]:
-        known = {revision.change.revision for revision in self.revisions}
-        expanded = {
-            step.revision
-            for step, record in records.items()
-            if step.phase is Phase.EXPAND and record.state is StepState.DONE
-        }
-        lineage = self._with_ancestors(heads)
-        applied = set(lineage & known) - expanded - self._with_ancestors(expanded)
-        return applied, (expanded & known) - lineage if known.issuperset(heads) else set()
+    def _difference(self, heads: tuple[str, ...], records: Mapping[Step, StepRecord]) -> Drift:
+        known = frozenset(revision.change.revision for revision in self.revisions)
+        return drift_of(known, heads, records, self._with_ancestors)
 
     def _heads_and_records(self) -> tuple[tuple[str, ...], dict[Step, StepRecord]]:
         """
@@ -109,7 +94,7 @@ class Situation(LedgerSession):
         differ, and are read again.
         """
         heads, records = self.heads, self.ledger.steps()
-        while any(self._difference(heads, records)):
+        while self._difference(heads, records):
             again = observe(self.project, self.settings.database_url).heads, self.ledger.steps()
             if again == (heads, records):
                 break
@@ -131,10 +116,10 @@ class Situation(LedgerSession):
             return Facts(now=self.ledger.now(), tree=self._tree(steps), steps=steps, rival=self._rival)
         heads, records = self._heads_and_records()
         steps = states(records)
-        applied, undone = self._drift(heads, records)
-        for revision in applied:
+        drift = self._drift(heads, records)
+        for revision in drift.applied:
             steps[Step(revision, Phase.EXPAND)] = StepState.DONE
-        for revision in undone:
+        for revision in drift.undone:
             steps.pop(Step(revision, Phase.EXPAND), None)
             steps.pop(Step(revision, Phase.BACKFILL), None)
         return self._facts(self.ledger, steps, records)
@@ -154,27 +139,28 @@ class Situation(LedgerSession):
         """
         revisions = {revision.change.revision: revision for revision in self.revisions}
         heads, records = self._heads_and_records()
-        applied, undone = self._drift(heads, records)
+        drift = self._drift(heads, records)
         given_up = _given_up(records, revisions)
         with self.connection.transaction():
             for record in given_up:
                 self.ledger.put_step(record.step, StepState.PENDING, title=record.title)
-            for revision in applied:
+            for revision in drift.applied:
                 change, step = revisions[revision].change, Step(revision, Phase.EXPAND)
                 parts = len(change.expand_parts)
                 self.ledger.put_step(step, StepState.DONE, title=change.title, parts_done=parts, outside=True)
                 if change.contract_parts:
                     self.ledger.amend(self.understood(revisions[revision]).change)
                 self.ledger.record("expand done", {"outside": True}, step=step)
-            for revision in undone:
+            for revision in drift.undone:
                 self.ledger.forget_change(revision)
                 self.ledger.record("expand undone", {"outside": True}, step=Step(revision, Phase.EXPAND))
         sentences = [
-            f"{revision} was downgraded outside ec: its expand and backfill are to run again" for revision in undone
+            f"{revision} was downgraded outside ec: its expand and backfill are to run again"
+            for revision in drift.undone
         ]
         sentences += [f"{record.step} had failed, and this tree has it no more: it is forgotten" for record in given_up]
-        if applied:
-            sentences.insert(0, f"{len(applied)} revision(s) applied by plain alembic recorded as expanded")
+        if drift.applied:
+            sentences.insert(0, f"{len(drift.applied)} revision(s) applied by plain alembic recorded as expanded")
         return sentences
 
     def _facts(self, ledger: Ledger, steps: Mapping[Step, StepState], records: Mapping[Step, StepRecord]) -> Facts:
@@ -240,45 +226,6 @@ def _given_up(records: Mapping[Step, StepRecord], revisions: Mapping[str, Revisi
         for step, record in records.items()
         if record.error is not None and record.state is StepState.PENDING and step.revision not in revisions
     ]
-
-
-def _check_undone(revision: str, lineage: frozenset[str], records: Mapping[Step, StepRecord]) -> None:
-    """
-    Check that a change which the version table lacks can have been downgraded.
-
-    Raises:
-        Refused: its contract has begun, or what was expanded after it is still applied.
-    """
-    contract = records.get(Step(revision, Phase.CONTRACT))
-    if contract is not None and contract.state is not StepState.PENDING:
-        raise _drifted(
-            contract,
-            f"its contract is {contract.state}, and Alembic's version table lacks {revision}:"
-            " plain alembic has downgraded it, or the tree has another order than when it was applied",
-            "put the tree's order back; what a contract has removed only a backup can bring back",
-        )
-    expanded = records[Step(revision, Phase.EXPAND)]
-    later = [
-        step.revision
-        for step, record in records.items()
-        if step.phase is Phase.EXPAND and step.revision in lineage and _came_after(record, expanded)
-    ]
-    if later:
-        raise _drifted(
-            expanded,
-            f"it was applied before {later[0]}, which Alembic's version table has, and in this tree isn't below it",
-            f"put {revision} back below {later[0]}",
-        )
-
-
-def _drifted(record: StepRecord, because: str, next_command: str) -> Refused:
-    return Refused((Refusal(record.step, record.title, Code.DRIFT, because, next_command),))
-
-
-def _came_after(record: StepRecord, other: StepRecord) -> bool:
-    if record.outside or other.outside or record.finished_at is None or other.finished_at is None:
-        return False
-    return record.finished_at > other.finished_at
 
 
 def _is_open(revision: Revision, steps: Mapping[Step, StepState], recorded: Mapping[Step, object]) -> bool:
