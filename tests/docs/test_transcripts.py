@@ -42,8 +42,9 @@ def test_the_pages_that_must_have_transcripts_have_them() -> None:
 
     assert {"README.md", "docs/tutorial.md", "docs/reference/json.md"} <= told
     how_to = {f"docs/how-to/{page.name}" for page in (ROOT / "docs" / "how-to").glob("*.md")}
-    # the demo, the lint, the pytest plug-in, the probes and Flask have tests of their own
-    of_their_own = {"lint", "report-readiness", "test-your-migrations", "use-with-flask", "watch-the-demo"}
+    # failovers, the lint, the probes, the pytest plug-in, Flask and the demo have tests of their own
+    of_their_own = {"after-a-failover", "lint", "report-readiness", "test-your-migrations", "use-with-flask"}
+    of_their_own |= {"watch-the-demo"}
     assert how_to - told == {f"docs/how-to/{page}.md" for page in of_their_own}
 
 

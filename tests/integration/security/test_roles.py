@@ -129,7 +129,7 @@ def test_a_run_is_refused_while_the_application_may_write_the_ledger(project, ap
     for command in (("migrate", "expand"), ("backfill",), ("migrate", "contract"), ("undo", "0001")):
         ran = project.ec(*command)
         assert ran.code == 2, ran
-        assert f"because: role {role} may write to ec.backfill and" in ran.stderr
+        assert f"because: role {role} may write to ec.approval and" in ran.stderr
     assert project.snapshot() == before
     project.ok("colour", "traffic", "blue=100")  # what is so may always be said
 
