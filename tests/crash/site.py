@@ -26,11 +26,10 @@ MakeFault = Callable[["Future[int]"], Fault]  # from the process id of whoever w
 T = TypeVar("T")
 
 _SETTINGS = {"max_wal_size": "256MB", "wal_keep_size": "256MB", "wal_receiver_status_interval": 1}
-_AT_HOME = """
-UPDATE ec.database
-   SET oid = (SELECT oid::int8 FROM pg_database WHERE datname = current_database()),
-       timeline = CASE WHEN timeline IS NOT NULL
-           THEN ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int4 END
+_AT_HOME = "UPDATE ec.database SET oid = (SELECT oid::int8 FROM pg_database WHERE datname = current_database())"
+_ON_ITS_TIMELINE = """
+UPDATE ec.database SET timeline = ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int4
+ WHERE timeline IS NOT NULL
 """
 _FROZEN = 0.3  # seconds
 _END_ONE = """
@@ -62,6 +61,8 @@ class Site:
         """A fault of the wire that is this strike."""
 
         def make(pid: Future[int]) -> Fault:
+            if strike.what in ("restart", "failover"):
+                self._be_logged()
             if strike.what == "failover":
                 self._be_followed()
 
@@ -123,10 +124,13 @@ class Site:
                 pass  # the wire does it
         return what in ("kill", "cut", "failover")
 
+    def _be_logged(self) -> None:
+        """Of a copied sequence the server doesn't log the next 32 values before a checkpoint: lost, they come again."""
+        with psycopg.connect(self.primary.dsn(), autocommit=True) as admin:
+            admin.execute("CHECKPOINT")
+
     def _be_followed(self) -> None:
         """Have a standby that has everything there is now."""
-        with psycopg.connect(self.primary.dsn(), autocommit=True) as admin:
-            admin.execute("CHECKPOINT")  # else a copy's sequences say nothing of their next 32 values to a standby
         if self.standby is None:
             self.standby = Standby(self.primary, "replica-1", settings=_SETTINGS).__enter__()
         pair = Pair(self.primary, self.standby)
@@ -143,13 +147,17 @@ class Site:
         self.wire.target = self.database.dsn
         self.wire.cut()
         lost.close()
-        self.be_at_home()
+        self._settle_in(_ON_ITS_TIMELINE)
 
     def be_at_home(self) -> None:
         """A copy passes for its original, and for one whose traffic was recorded since the last failover."""
+        self._settle_in(_AT_HOME, _ON_ITS_TIMELINE)
+
+    def _settle_in(self, *statements: str) -> None:
         with psycopg.connect(self.database.superuser_dsn, autocommit=True) as connection:
             if connection.execute("SELECT to_regclass('ec.database')").fetchone() != (None,):
-                connection.execute(_AT_HOME)
+                for statement in statements:
+                    connection.execute(statement.encode())
 
     def close(self) -> None:
         """End its servers."""
