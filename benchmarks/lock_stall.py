@@ -28,6 +28,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 
 import psycopg
@@ -165,14 +166,18 @@ def main() -> None:
     arguments = parser.parse_args()
     kinds = [arguments.only] if arguments.only else list(KINDS)
     timeouts = [int(text) for text in arguments.timeouts.split(",")]
+    if not arguments.json:
+        print(f"{'':28}lock_timeout   longest wait           (without ec)", flush=True)
     with ScratchServer() as server, tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder), server.dsn())
-        stalls = [_least(project, kind, timeout, arguments.rounds) for timeout in timeouts for kind in kinds]
+        stalls = []
+        for timeout, kind in product(timeouts, kinds):
+            stalls.append(_least(project, kind, timeout, arguments.rounds))
+            if not arguments.json:
+                _print(stalls[-1])
     if arguments.json:
         document = [{**asdict(stall), "ratio": stall.ratio} for stall in stalls]
         print(json.dumps({"server": ".".join(map(str, server.version)), "goal": GOAL, "stalls": document}))
-    else:
-        _print(stalls)
     sys.exit(any(stall.ratio > GOAL for stall in stalls))
 
 
@@ -184,12 +189,10 @@ def _least(project: Project, kind: str, lock_timeout: int, rounds: int) -> Stall
     return min(stalls, key=lambda stall: stall.ratio)
 
 
-def _print(stalls: list[Stall]) -> None:
-    print(f"{'':28}lock_timeout   longest wait           (without ec)")
-    for one in stalls:
-        missed = "  MISSED" if one.ratio > GOAL else ""
-        waits = f"{one.longest:9.0f} ms  {one.ratio:5.2f}  {one.control:9.0f} ms"
-        print(f"{one.kind:28}{one.lock_timeout:9} ms {waits}{missed}")
+def _print(one: Stall) -> None:
+    missed = "  MISSED" if one.ratio > GOAL else ""
+    waits = f"{one.longest:9.0f} ms  {one.ratio:5.2f}  {one.control:9.0f} ms"
+    print(f"{one.kind:28}{one.lock_timeout:9} ms {waits}{missed}", flush=True)
 
 
 class Project:
