@@ -55,6 +55,7 @@ def test_a_step_waits_for_a_long_reader_on_a_standby_and_locks_nothing_meanwhile
         report.close()
 
 
+@pytest.mark.long
 def test_without_it_readers_there_wait_behind_the_report(pair: Pair, project: AlembicProject) -> None:
     """What the wait is good for: no replica is configured, so nobody is asked."""
     report = report_on(project, "users")

@@ -41,6 +41,7 @@ def test_a_prepared_whole_row_fails_once_its_table_has_a_column_more_and_ec_says
     assert shop.project.json("plan")["warnings"] == []
 
 
+@pytest.mark.long
 def test_without_such_a_statement_and_where_nobody_counts_nothing_is_said(shop: Shop) -> None:
     shop.project.revision("0003", ADD_NOTES, after="0002", title="notes")
     with shop.app() as client:

@@ -37,7 +37,9 @@ def test_a_change_lives_its_whole_life_through_an_env_py_of_that_kind(kind, data
     life(make_project(database, kind))
 
 
-@pytest.mark.parametrize("template", ["generic", "async", "pyproject"])
+@pytest.mark.parametrize(
+    "template", ["generic", *(pytest.param(one, marks=pytest.mark.long) for one in ("async", "pyproject"))]
+)
 def test_a_project_as_alembic_makes_it_needs_nothing_and_has_no_chatter(template, database, make_project):
     project = make_project(database)
     shutil.rmtree(project.folder)

@@ -81,6 +81,7 @@ def test_whoever_answers_for_it_may_contract_all_the_same(mapped: Shop) -> None:
     assert [refusal["code"] for refusal in document["overridden"]] == ["declared"]
 
 
+@pytest.mark.long
 def test_models_that_nobody_recorded_are_inconclusive_only_where_they_are_asked_for(mapped: Shop) -> None:
     document = mapped.project.json("prove", "0002", code=1)
     unknown = next(words for words in document["unseen"] if words.startswith("the models of these releases"))

@@ -58,6 +58,7 @@ def test_what_the_parser_only_suspects_the_server_decides(probing: Shop) -> None
     assert [refusal["code"] for refusal in refused["refusals"]] == ["referred-to"]
 
 
+@pytest.mark.long
 def test_a_contract_goes_by_what_the_server_said_before_it_held_its_locks(probing: Shop) -> None:
     with probing.app() as worker:
         worker.execute("SELECT title FROM users NATURAL JOIN (SELECT id, name AS title FROM teams) t")
