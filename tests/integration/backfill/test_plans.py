@@ -45,8 +45,8 @@ def test_no_row_is_read_more_often_than_it_must(each_database: Database, belief:
 
 
 @pytest.mark.parametrize("belief", BELIEFS.values(), ids=BELIEFS)
-def test_how_many_rows_there_are_is_known_whatever_the_planner_believes(each_database: Database, belief: str) -> None:
-    filling = make_filling(each_database.dsn)
+def test_how_many_rows_there_are_is_known_whatever_the_planner_believes(database: Database, belief: str) -> None:
+    filling = make_filling(database.dsn)
     filling.execute(
         "CREATE TABLE things (id text, name varchar(900), filled text) WITH (autovacuum_enabled = off)",
         f"INSERT INTO things SELECT i, repeat('x', 250) FROM generate_series(1, {ROWS}) i",
@@ -54,7 +54,7 @@ def test_how_many_rows_there_are_is_known_whatever_the_planner_believes(each_dat
         *belief.split(";"),
     )
 
-    with psycopg.connect(each_database.dsn) as connection:
+    with psycopg.connect(database.dsn) as connection:
         estimate = estimated_rows(connection, FILLS)
         whole = estimated_rows(connection, Backfill("pg_am", set={"amname": "amname"}, where="true", writers="0001"))
 
