@@ -32,7 +32,7 @@ from expandcontract.backfill.health.configuration import HealthSettings, signals
 from expandcontract.backfill.health.watch import Watch
 from expandcontract.backfill.session import Settings
 from expandcontract.backfill.work import Work
-from expandcontract.database import ledger
+from expandcontract.database import ledger_installation
 from expandcontract.domain.change import Backfill
 from expandcontract.proof.scratch_server import ScratchServer
 
@@ -62,7 +62,7 @@ class Kept:
 def measure(dsn: str, *, rate: int, seconds: float, workers: int = 1, processes: int = 1) -> Kept:
     """Fill a new table at that rate, for so long, and say how it was kept; the table is dropped after."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        ledger.install(connection)
+        ledger_installation.install(connection)
         _make_table(connection, round(rate * (seconds + 2 * WARM)))
         cpu = _run_clients(dsn, rate, seconds, workers, processes)
         done = connection.execute(

@@ -24,7 +24,7 @@ import psycopg
 from psycopg import sql
 
 from expandcontract.database.executor import PsycopgExecutor
-from expandcontract.database.ledger import install
+from expandcontract.database.ledger_installation import install
 from expandcontract.database.tombstones import Taken, give_back, privileges, take
 from expandcontract.domain.removal import Removed
 from expandcontract.lint.references import reference

@@ -17,7 +17,7 @@ from expandcontract.backfill.ending import Outcome
 from expandcontract.backfill.engine import Engine
 from expandcontract.backfill.session import Settings
 from expandcontract.backfill.work import Work
-from expandcontract.database import ledger as ledgers
+from expandcontract.database import ledger_installation
 from expandcontract.database.executor import PsycopgExecutor
 from expandcontract.database.sync_catalog import sync_columns
 from expandcontract.database.sync_triggers import create_statements
@@ -61,7 +61,7 @@ class Stage:
         self._server = server
         self._runs = 0
         self.connection = psycopg.connect(server.dsn(), autocommit=True)
-        ledgers.install(self.connection)
+        ledger_installation.install(self.connection)
 
     @property
     def dsn(self) -> str:

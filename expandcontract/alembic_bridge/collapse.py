@@ -16,7 +16,7 @@ from psycopg import sql
 from sqlalchemy import DDL
 
 from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
-from expandcontract.database import ledger as ledgers
+from expandcontract.database import ledger_installation
 from expandcontract.database.actor import current_actor
 from expandcontract.database.expressions import assignments, qualified, unfilled
 from expandcontract.database.ledger import Ledger
@@ -57,7 +57,7 @@ def _ledger(context: MigrationContext, step: MigrationInfo) -> Ledger | None:
     if context.connection is None:
         return None
     connection, executor = context.connection, SqlalchemyExecutor(context.connection)
-    installed = ledgers.installed_version(executor)
+    installed = ledger_installation.installed_version(executor)
     if installed:
         router = Ledger(executor, current_actor(Path.cwd())).router()
         if router.colours or router.releases:
@@ -66,7 +66,7 @@ def _ledger(context: MigrationContext, step: MigrationInfo) -> Ledger | None:
                 f" whose traffic needs the old shape ({', '.join(sorted(router.colours) or sorted(router.releases))});"
                 " take on_version_apply=collapse out of env.py here, and run ec migrate expand"
             )
-    ledgers.install_within(lambda statement: connection.execute(_ddl(statement)), executor)
+    ledger_installation.install_within(lambda statement: connection.execute(_ddl(statement)), executor)
     ledger = Ledger(executor, current_actor(Path.cwd()))
     if not installed and context.script is not None:
         for below in context.script.iterate_revisions(step.down_revision_ids, "base"):

@@ -10,7 +10,7 @@ from alembic.util import CommandError
 from psycopg import sql
 
 from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
-from expandcontract.database import ledger as ledgers
+from expandcontract.database import ledger_installation
 from expandcontract.database.queries import queries
 
 # The ledger may be missing: a test's database, or one that ec has never seen.
@@ -67,7 +67,7 @@ def _refuse(context: MigrationContext, revision: str) -> None:
 
 def has_contracted(executor: SqlalchemyExecutor, revision: str) -> bool:
     """Whether the ledger, if there is one, says that anything of that contract has been committed."""
-    if not ledgers.installed_version(executor):
+    if not ledger_installation.installed_version(executor):
         return False
     return bool(executor.rows(queries("ledger")["contract_has_begun"], {"revision": revision})[0][0])
 

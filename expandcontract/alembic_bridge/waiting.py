@@ -20,7 +20,7 @@ from alembic.script import Script
 
 from expandcontract.alembic_bridge.recorder import record
 from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
-from expandcontract.database import ledger as ledgers
+from expandcontract.database import ledger_installation
 from expandcontract.database.queries import queries
 
 _Name = tuple[str | None, str]  # schema and name
@@ -207,7 +207,7 @@ def _with_waiting_contract(context: AutogenContext) -> list[Script]:
 
 
 def _contracted(executor: SqlalchemyExecutor) -> frozenset[str]:
-    if not ledgers.installed_version(executor):
+    if not ledger_installation.installed_version(executor):
         return frozenset()
     return frozenset(revision for (revision,) in executor.rows(queries("ledger")["contracted"]))
 

@@ -11,7 +11,7 @@ from expandcontract.commands.result import Outcome
 from expandcontract.commands.running import observed
 from expandcontract.commands.situation import Situation, open_situation
 from expandcontract.config import Settings
-from expandcontract.database import ledger as ledgers
+from expandcontract.database import ledger_installation
 from expandcontract.database.model_ledger import ModelLedger
 from expandcontract.domain.colour import Router
 from expandcontract.domain.models import Declared
@@ -66,7 +66,7 @@ def deploy(
                 next_command=f"ec colour deploy {colour} ANOTHER_TAG (a commit, or a build number)",
             )
         if not dry_run:
-            ledgers.install(situation.connection)
+            ledger_installation.install(situation.connection)
             for sentence in situation.reconcile():
                 conversation.says(sentence)
             observed(situation, conversation)

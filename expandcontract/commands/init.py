@@ -10,7 +10,7 @@ from expandcontract.commands.conversation import Conversation
 from expandcontract.commands.result import Outcome, Result
 from expandcontract.commands.situation import open_situation
 from expandcontract.config import Settings
-from expandcontract.database import ledger as ledgers
+from expandcontract.database import ledger_installation
 from expandcontract.domain.phase import Phase
 
 
@@ -47,7 +47,7 @@ def init(
     with open_situation(settings) as situation:
         needs_ledger = not situation.has_ledger
         if not dry_run:
-            ledgers.install(situation.connection)
+            ledger_installation.install(situation.connection)
             for sentence in situation.reconcile():
                 conversation.says(sentence)
         facts = situation.observed_facts()

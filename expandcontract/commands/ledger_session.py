@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 
 from expandcontract.config import Settings
-from expandcontract.database import ledger as ledgers
+from expandcontract.database import ledger_installation
 from expandcontract.database.actor import Actor, current_actor
 from expandcontract.database.address import Address, address_from_text
 from expandcontract.database.connect import connect
@@ -45,7 +45,7 @@ class LedgerSession:
     @property
     def has_ledger(self) -> bool:
         """Whether the ledger is installed."""
-        return ledgers.installed_version(PsycopgExecutor(self.connection)) > 0
+        return ledger_installation.installed_version(PsycopgExecutor(self.connection)) > 0
 
     @cached_property
     def timeline(self) -> int | None:

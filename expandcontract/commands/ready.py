@@ -11,7 +11,7 @@ import sqlalchemy
 
 from expandcontract.alembic_bridge.sqlalchemy_executor import SqlalchemyExecutor
 from expandcontract.commands.ledger_session import facts_of, states
-from expandcontract.database import ledger as ledgers
+from expandcontract.database import ledger_installation
 from expandcontract.database.actor import Actor
 from expandcontract.database.ledger import Ledger
 from expandcontract.domain.gate import schema_refusals
@@ -68,7 +68,7 @@ def _connected(
 def _judged(connection: sqlalchemy.Connection, tag: str) -> Readiness:
     connection.execute(sqlalchemy.text(f"SET LOCAL statement_timeout = '{_LONGEST}'"))
     executor = SqlalchemyExecutor(connection)
-    if not ledgers.installed_version(executor):
+    if not ledger_installation.installed_version(executor):
         return Readiness(False, ("this database has no ledger of expandcontract",))
     ledger = Ledger(executor, Actor("", "", os.getpid(), None))  # who acts matters only to events
     router = ledger.router()

@@ -23,7 +23,7 @@ from expandcontract.commands.observing import observe
 from expandcontract.commands.result import Refused
 from expandcontract.commands.situation import Situation
 from expandcontract.commands.standby_readers import readers_ahead
-from expandcontract.database import ledger as ledgers
+from expandcontract.database import ledger_installation
 from expandcontract.database.advisory_lock import runner_lock
 from expandcontract.database.connect import connect
 from expandcontract.database.ledger import Ledger
@@ -135,9 +135,9 @@ def ledger_in_place(situation: Situation, conversation: Conversation) -> None:
     Raises:
         ConfigurationError: others may write it, so that it proves nothing.
     """
-    if ledgers.install(situation.connection):
+    if ledger_installation.install(situation.connection):
         conversation.says("the ledger was created in schema ec")
-    writers = ledgers.writers(situation.ledger.executor, situation.settings.maintenance_roles)
+    writers = ledger_installation.writers(situation.ledger.executor, situation.settings.maintenance_roles)
     if writers:
         raise ConfigurationError(
             "the ledger isn't ours alone", because=writers[0].because, next_command=writers[0].remedy

@@ -9,7 +9,7 @@ from typing import Any
 from expandcontract.database.address import Address
 from expandcontract.database.advisory_lock import NAMESPACE, RUNNER
 from expandcontract.database.executor import Executor
-from expandcontract.database.ledger import writers
+from expandcontract.database.ledger_installation import writers
 from expandcontract.database.queries import queries
 from expandcontract.domain.risks.seen import (
     Content,

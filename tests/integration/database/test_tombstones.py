@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from expandcontract.database.executor import PsycopgExecutor
-from expandcontract.database.ledger import install
+from expandcontract.database.ledger_installation import install
 from expandcontract.database.tombstones import Taken, cover_new_columns, give_back, privileges, reaching, take
 from tests.fixtures.servers import Database
 
